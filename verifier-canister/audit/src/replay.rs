@@ -1,0 +1,68 @@
+use crate::{AuditError, Counts, Engine, Model, Row, Schema};
+
+/// A running audit: the model is run on one row after the other, and each decision is counted.
+///
+/// Holds only what must survive between messages; the caller keeps the position in the sample.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    counts: Counts,
+}
+
+impl Replay {
+    /// Starts with zero counts; fails when the model was made for another encoding than the dataset's.
+    pub fn new(model: &Model, schema: &Schema) -> Result<Self, AuditError> {
+        Self::resume(model, schema, Counts::new(schema))
+    }
+
+    /// Goes on with counts made earlier by the same model on the same dataset.
+    pub fn resume(model: &Model, schema: &Schema, counts: Counts) -> Result<Self, AuditError> {
+        let got = schema.encoding();
+        if model.encoding != got {
+            return Err(AuditError::WrongEncoding { expected: model.encoding, got });
+        }
+        let (expected, inputs) = (schema.columns.len() as u64, u64::from(model.inputs()));
+        if inputs != expected {
+            return Err(AuditError::Mismatch { what: "features of the model", expected, got: inputs });
+        }
+        let (expected, classes) = (schema.classes.len() as u64, u64::from(model.classes));
+        if classes != expected {
+            return Err(AuditError::Mismatch { what: "classes of the model", expected, got: classes });
+        }
+        Ok(Self { counts })
+    }
+
+    /// Runs the model on row `sample` and counts its decision.
+    pub fn step(&mut self, engine: &mut Engine<'_>, sample: u32, row: Row<'_>) -> Result<u8, AuditError> {
+        let prediction = engine.decide(row.features()).map_err(|cause| cause.at(sample))?;
+        self.counts.record(row.groups, row.label, prediction)?;
+        Ok(prediction)
+    }
+
+    /// The counts so far.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Ends the audit; fails unless exactly `sample_size` samples were counted.
+    pub fn finish(self, sample_size: u32) -> Result<Verified, AuditError> {
+        let (expected, got) = (u64::from(sample_size), self.counts.total());
+        if expected != got {
+            return Err(AuditError::Mismatch { what: "samples counted", expected, got });
+        }
+        Ok(Verified { counts: self.counts })
+    }
+}
+
+/// Counts that were checked, here by running the model on every sample. Only checking code can make one, and a
+/// certificate can only be made from one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    counts: Counts,
+}
+
+impl Verified {
+    /// The checked counts.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+}
