@@ -1,1 +1,69 @@
-fn main() {}
+//! The project's own commands: `cargo xtask demo | test | build-canister | bench`.
+//!
+//! Each one does its whole set-up first, so that it works on a fresh clone.
+
+mod canister;
+mod checks;
+mod command;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Build, test, show and measure Assay. Every command does its own set-up.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build everything and certify real models on real data on an embedded node, then check the certificates
+    Demo {
+        /// Arguments for `assay demo`, e.g. `--dataset adult` (see `cargo xtask demo -- --help`)
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run every check: format, lints, docs, the wasm build, all tests
+    Test {
+        /// Run only this step (may be repeated)
+        #[arg(long, value_enum)]
+        only: Vec<checks::Step>,
+    },
+    /// Build the canister to target/canister/verifier.wasm
+    BuildCanister,
+    /// Print measured figures, one JSON line per case
+    Bench {
+        /// Cases to run; all without one
+        cases: Vec<String>,
+    },
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().task {
+        Task::Demo { arguments } => {
+            let wasm = canister::build()?;
+            command::cargo([
+                "run",
+                "--quiet",
+                "--package",
+                "certifier",
+                "--bin",
+                "assay",
+                "--",
+                "demo",
+                "--wasm",
+            ])
+            .arg(wasm)
+            .args(arguments)
+            .run()
+        }
+        Task::Test { only } => checks::run(&only),
+        Task::BuildCanister => canister::build().map(drop),
+        Task::Bench { cases } => {
+            canister::build()?;
+            command::cargo(["run", "--quiet", "--package", "tests", "--bin", "bench", "--"]).args(cases).run()
+        }
+    }
+}

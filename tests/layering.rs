@@ -1,0 +1,79 @@
+//! Dependencies run one way: what decides never depends on what convinces.
+
+use std::{collections::BTreeMap, path::Path, process::Command};
+
+/// For each crate, the crates of this workspace that it may depend on.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("audit", &[]),
+    ("interface", &["audit"]),
+    ("canister", &["audit", "interface"]),
+    ("import", &["audit"]),
+    ("localnet", &[]),
+    ("certifier", &["audit", "import", "interface", "localnet"]),
+    ("tests", &["audit", "certifier", "import", "interface", "localnet"]),
+    ("xtask", &[]),
+];
+
+/// For each outside crate that marks a role, the only crates that may name it.
+const RESERVED: &[(&str, &[&str])] = &[
+    ("ic-cdk", &["canister"]),
+    ("ic-cdk-timers", &["canister"]),
+    ("ic-stable-structures", &["canister"]),
+    ("ic-agent", &["certifier", "localnet", "tests"]),
+    ("wasmtime", &["localnet"]),
+    ("tract-onnx", &["import"]),
+    ("anyhow", &["certifier", "tests", "xtask"]),
+];
+
+#[test]
+fn dependencies_run_one_way() {
+    let crates = workspace();
+    let allowed: BTreeMap<_, _> = ALLOWED.iter().copied().collect();
+    for (name, dependencies) in &crates {
+        let allowed = allowed.get(name.as_str()).unwrap_or_else(|| panic!("{name} is not in ALLOWED"));
+        for dependency in dependencies.iter().filter(|dependency| crates.contains_key(*dependency)) {
+            assert!(allowed.contains(&dependency.as_str()), "{name} must not depend on {dependency}");
+        }
+        for (reserved, users) in RESERVED {
+            let uses = dependencies.iter().any(|dependency| dependency == reserved);
+            assert!(!uses || users.contains(&name.as_str()), "{name} must not depend on {reserved}");
+        }
+    }
+    assert_eq!(crates.len(), ALLOWED.len(), "a crate of ALLOWED has gone");
+}
+
+#[test]
+fn the_deciding_side_stays_in_its_folder() {
+    for (name, folder) in [
+        ("audit", "verifier-canister/audit"),
+        ("interface", "verifier-canister/interface"),
+        ("canister", "verifier-canister/canister"),
+    ] {
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder).join("Cargo.toml");
+        assert!(manifest.is_file(), "{name} must lie in {folder}");
+    }
+}
+
+/// Each workspace crate with the names of its dependencies, those of its tests included.
+fn workspace() -> BTreeMap<String, Vec<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo metadata runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo prints JSON");
+    let text = |value: &serde_json::Value| value.as_str().expect("a name is text").to_owned();
+    metadata["packages"]
+        .as_array()
+        .expect("packages are a list")
+        .iter()
+        .map(|package| {
+            let dependencies = package["dependencies"].as_array().expect("dependencies are a list");
+            (
+                text(&package["name"]),
+                dependencies.iter().map(|dependency| text(&dependency["name"])).collect(),
+            )
+        })
+        .collect()
+}

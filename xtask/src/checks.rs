@@ -1,0 +1,64 @@
+//! `cargo xtask test`: everything that must hold before a change lands.
+
+use std::{env, time::Instant};
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::{
+    canister,
+    command::{self, cargo},
+};
+
+/// One step of `cargo xtask test`, in order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Step {
+    /// `cargo fmt --check`
+    Format,
+    /// The canister's wasm
+    Canister,
+    /// `clippy -D warnings`, native and wasm
+    Lints,
+    /// Unit and end-to-end tests
+    Tests,
+    /// `rustdoc -D warnings`
+    Docs,
+}
+
+/// Runs `only`, or every step; stops at the first failure.
+pub fn run(only: &[Step]) -> Result<()> {
+    let mut times = Vec::new();
+    for &step in Step::value_variants() {
+        if only.is_empty() || only.contains(&step) {
+            let start = Instant::now();
+            run_step(step)?;
+            times.push(format!("{step:?} {} s", start.elapsed().as_secs()));
+        }
+    }
+    eprintln!("all checks passed: {}", times.join(", "));
+    Ok(())
+}
+
+fn run_step(step: Step) -> Result<()> {
+    match step {
+        Step::Format => cargo(["fmt", "--all", "--check"]).run(),
+        Step::Canister => canister::build().map(drop),
+        Step::Lints => {
+            cargo(["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
+                .run()?;
+            let wasm = ["clippy", "--quiet", "--locked", "--package", "canister", "--profile", "canister"];
+            cargo(wasm).args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]).run()
+        }
+        Step::Tests => {
+            let wasm = command::target().join("canister/verifier.wasm");
+            let tests = cargo(["test", "--quiet", "--locked", "--workspace"]).env("ASSAY_WASM", wasm);
+            match env::var_os("POCKET_IC_BIN") {
+                Some(_) => tests.args(["--features", "tests/pocket-ic"]).run(),
+                None => tests.run(),
+            }
+        }
+        Step::Docs => cargo(["doc", "--quiet", "--locked", "--workspace", "--no-deps"])
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .run(),
+    }
+}
