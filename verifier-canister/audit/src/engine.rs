@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use crate::{Activation, AuditError, Decision, Layer, Model, model::FEATURE_RANGE};
+use crate::{
+    Activation, AuditError, Decision, Model,
+    dot::{self, Block},
+    model::FEATURE_RANGE,
+};
 
 /// A requantized accumulator outside the activation's table: the model's calibration does not cover the sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,82 +23,6 @@ impl fmt::Display for OutOfTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { layer, unit, value } = self;
         write!(f, "layer {layer}, unit {unit}: the value {value} lies outside the activation's table")
-    }
-}
-
-/// Evaluates one model; holds its weights and the scratch space of two layers.
-#[derive(Debug)]
-pub struct Engine<'m> {
-    model: &'m Model,
-    narrow: Vec<Vec<bool>>,
-    current: Vec<i16>,
-    next: Vec<i16>,
-}
-
-impl<'m> Engine<'m> {
-    /// Prepares a validated model.
-    pub fn new(model: &'m Model) -> Self {
-        let widest =
-            model.layers.iter().map(|layer| layer.units.max(layer.inputs)).max().unwrap_or(0) as usize;
-        let mut range = FEATURE_RANGE;
-        let narrow = model
-            .layers
-            .iter()
-            .map(|layer| {
-                let bound = i64::from(range.0).abs().max(i64::from(range.1).abs());
-                range = model.activation_range(layer.activation);
-                layer.weights.chunks_exact(layer.inputs as usize).map(|row| fits_in_i32(row, bound)).collect()
-            })
-            .collect();
-        Self { model, narrow, current: Vec::with_capacity(widest), next: Vec::with_capacity(widest) }
-    }
-
-    /// The class of one sample. `features` are read into scratch space; their number must be the model's.
-    pub fn decide(&mut self, features: impl Iterator<Item = i16>) -> Result<u8, EngineError> {
-        let decision = self.model.decision;
-        let outputs = self.run(features)?;
-        Ok(match decision {
-            Decision::Step => u8::from(outputs.first() == Some(&1)),
-            Decision::ArgMax => arg_max(outputs),
-        })
-    }
-
-    /// The last layer's activations for one sample.
-    pub fn run(&mut self, features: impl Iterator<Item = i16>) -> Result<&[i16], EngineError> {
-        let expected = self.model.inputs();
-        self.current.clear();
-        self.current.extend(features.take(expected as usize + 1));
-        if self.current.len() != expected as usize {
-            return Err(EngineError::WrongWidth { expected, got: self.current.len() as u32 });
-        }
-        for (index, layer) in self.model.layers.iter().enumerate() {
-            self.next.clear();
-            let rows = layer.weights.chunks_exact(layer.inputs as usize);
-            for (unit, (row, &narrow)) in rows.zip(&self.narrow[index]).enumerate() {
-                let sum = if narrow { dot_i32(row, &self.current) } else { dot_i64(row, &self.current) };
-                let value = requantize(sum + i64::from(layer.bias[unit]), layer.shift);
-                let out = activate(self.model, layer, value).ok_or(OutOfTable {
-                    layer: index as u8 + 1,
-                    unit: unit as u32,
-                    value,
-                })?;
-                self.next.push(out);
-            }
-            std::mem::swap(&mut self.current, &mut self.next);
-        }
-        Ok(&self.current)
-    }
-
-    /// The accumulators `Y` of the last layer before requantization; for comparing scores with a float model.
-    pub fn last_accumulators(
-        &mut self,
-        features: impl Iterator<Item = i16>,
-    ) -> Result<Vec<i64>, EngineError> {
-        self.run(features)?;
-        let Some(last) = self.model.layers.last() else { return Ok(Vec::new()) };
-        // After the last swap `next` holds what the last layer read.
-        let rows = last.weights.chunks_exact(last.inputs as usize).zip(&last.bias);
-        Ok(rows.map(|(row, &bias)| dot_i64(row, &self.next) + i64::from(bias)).collect())
     }
 }
 
@@ -134,24 +62,152 @@ impl EngineError {
     }
 }
 
+/// Evaluates one model; owns its weights in blocks and the scratch space of two layers.
+#[derive(Debug)]
+pub struct Engine {
+    layers: Vec<Prepared>,
+    decision: Decision,
+    inputs: usize,
+    /// `2^(B-1)`.
+    half: i64,
+    current: Vec<i16>,
+    next: Vec<i16>,
+    blocks: Vec<Block>,
+}
+
+#[derive(Debug)]
+struct Prepared {
+    units: Vec<Unit>,
+    /// One unit's weights after the other, `width` blocks each.
+    weights: Vec<Block>,
+    width: usize,
+    shift: u8,
+    function: Function,
+}
+
+#[derive(Debug)]
+struct Unit {
+    bias: i64,
+    /// No partial sum can leave 32 bits.
+    narrow: bool,
+}
+
+#[derive(Debug)]
+enum Function {
+    Identity,
+    Relu,
+    Step,
+    Table(Vec<i16>),
+}
+
+impl Engine {
+    /// Prepares a validated model.
+    pub fn new(model: &Model) -> Self {
+        let mut range = FEATURE_RANGE;
+        let mut layers = Vec::with_capacity(model.layers.len());
+        for layer in &model.layers {
+            let bound = i64::from(range.0).abs().max(i64::from(range.1).abs());
+            range = model.activation_range(layer.activation);
+            let inputs = layer.inputs as usize;
+            let width = inputs.div_ceil(dot::LANES);
+            let mut weights = Vec::with_capacity(width * layer.units as usize);
+            let mut units = Vec::with_capacity(layer.units as usize);
+            for (row, &bias) in layer.weights.chunks_exact(inputs).zip(&layer.bias) {
+                dot::append_blocks(&mut weights, row);
+                units.push(Unit { bias: bias.into(), narrow: fits_in_i32(row, bound) });
+            }
+            let function = match layer.activation {
+                Activation::Identity => Function::Identity,
+                Activation::Relu => Function::Relu,
+                Activation::Step => Function::Step,
+                Activation::Table(index) => Function::Table(
+                    model.tables.get(usize::from(index)).map_or_else(Vec::new, |t| t.values.clone()),
+                ),
+            };
+            layers.push(Prepared { units, weights, width, shift: layer.shift, function });
+        }
+        Self {
+            layers,
+            decision: model.decision,
+            inputs: model.inputs() as usize,
+            half: 1 << (model.activation_bits - 1),
+            current: Vec::new(),
+            next: Vec::new(),
+            blocks: Vec::new(),
+        }
+    }
+
+    /// The class of one sample.
+    pub fn decide(&mut self, features: impl Iterator<Item = i16>) -> Result<u8, EngineError> {
+        let decision = self.decision;
+        let outputs = self.run(features)?;
+        Ok(match decision {
+            Decision::Step => u8::from(outputs.first() == Some(&1)),
+            Decision::ArgMax => arg_max(outputs),
+        })
+    }
+
+    /// The last layer's activations for one sample.
+    pub fn run(&mut self, features: impl Iterator<Item = i16>) -> Result<&[i16], EngineError> {
+        self.current.clear();
+        self.current.extend(features.take(self.inputs + 1));
+        if self.current.len() != self.inputs {
+            let (expected, got) = (self.inputs as u32, self.current.len() as u32);
+            return Err(EngineError::WrongWidth { expected, got });
+        }
+        for (index, layer) in self.layers.iter().enumerate() {
+            self.blocks.clear();
+            dot::append_blocks(&mut self.blocks, &self.current);
+            self.next.clear();
+            for (number, (unit, row)) in
+                layer.units.iter().zip(layer.weights.chunks_exact(layer.width)).enumerate()
+            {
+                let value = requantize(unit.accumulate(row, &self.blocks), layer.shift);
+                if value < -self.half || value >= self.half {
+                    return Err(OutOfTable { layer: index as u8 + 1, unit: number as u32, value }.into());
+                }
+                self.next.push(layer.function.apply(value, self.half));
+            }
+            std::mem::swap(&mut self.current, &mut self.next);
+        }
+        Ok(&self.current)
+    }
+
+    /// The accumulators `Y` of the last layer before requantization; for comparing scores with a float model.
+    pub fn last_accumulators(
+        &mut self,
+        features: impl Iterator<Item = i16>,
+    ) -> Result<Vec<i64>, EngineError> {
+        self.run(features)?;
+        // `blocks` still holds what the last layer read.
+        let Some(last) = self.layers.last() else { return Ok(Vec::new()) };
+        let rows = last.units.iter().zip(last.weights.chunks_exact(last.width));
+        Ok(rows.map(|(unit, row)| unit.accumulate(row, &self.blocks)).collect())
+    }
+}
+
+impl Unit {
+    fn accumulate(&self, row: &[Block], inputs: &[Block]) -> i64 {
+        let sum = if self.narrow { dot::dot_narrow(row, inputs) } else { dot::dot_wide(row, inputs) };
+        sum + self.bias
+    }
+}
+
+impl Function {
+    /// `f(q)` for `q` in `[-half, half)`.
+    fn apply(&self, value: i64, half: i64) -> i16 {
+        match self {
+            Self::Identity => value as i16,
+            Self::Relu => value.max(0) as i16,
+            Self::Step => (value > 0).into(),
+            Self::Table(values) => values.get((value + half) as usize).copied().unwrap_or_default(),
+        }
+    }
+}
+
 /// `floor((sum + 2^(shift-1)) / 2^shift)`: halves round up.
 fn requantize(sum: i64, shift: u8) -> i64 {
     (sum + (1 << (shift - 1))) >> shift
-}
-
-fn activate(model: &Model, layer: &Layer, value: i64) -> Option<i16> {
-    let half = 1_i64 << (model.activation_bits - 1);
-    if value < -half || value >= half {
-        return None;
-    }
-    match layer.activation {
-        Activation::Identity => Some(value as i16),
-        Activation::Relu => Some(value.max(0) as i16),
-        Activation::Step => Some((value > 0).into()),
-        Activation::Table(index) => {
-            model.tables.get(usize::from(index))?.values.get((value + half) as usize).copied()
-        }
-    }
 }
 
 fn arg_max(values: &[i16]) -> u8 {
@@ -167,14 +223,4 @@ fn arg_max(values: &[i16]) -> u8 {
 /// Whether no partial sum of `row · x` with `|x| <= bound` can leave 32 bits.
 fn fits_in_i32(row: &[i16], bound: i64) -> bool {
     row.iter().map(|&weight| i64::from(weight).abs()).sum::<i64>() * bound <= i64::from(i32::MAX)
-}
-
-/// Exact only when [`fits_in_i32`]; compiles to one dot-product instruction per eight products.
-fn dot_i32(row: &[i16], x: &[i16]) -> i64 {
-    let sum: i32 = row.iter().zip(x).map(|(&w, &x)| i32::from(w) * i32::from(x)).fold(0, i32::wrapping_add);
-    sum.into()
-}
-
-fn dot_i64(row: &[i16], x: &[i16]) -> i64 {
-    row.iter().zip(x).map(|(&w, &x)| i64::from(i32::from(w) * i32::from(x))).sum()
 }

@@ -14,6 +14,7 @@ pub mod counts;
 pub mod dataset;
 mod decimal;
 mod digest;
+mod dot;
 pub mod engine;
 mod error;
 pub mod model;

@@ -32,7 +32,7 @@ impl Replay {
     }
 
     /// Runs the model on row `sample` and counts its decision.
-    pub fn step(&mut self, engine: &mut Engine<'_>, sample: u32, row: Row<'_>) -> Result<u8, AuditError> {
+    pub fn step(&mut self, engine: &mut Engine, sample: u32, row: Row<'_>) -> Result<u8, AuditError> {
         let prediction = engine.decide(row.features()).map_err(|cause| cause.at(sample))?;
         self.counts.record(row.groups, row.label, prediction)?;
         Ok(prediction)
