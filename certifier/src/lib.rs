@@ -1,1 +1,8 @@
-//! Placeholder.
+//! Everything around the verifier canister: datasets are read, audits requested, certificates checked offline and
+//! audits run again.
+//!
+//! Nothing here decides what a certificate says; that is `audit`'s, which the canister runs too. This crate moves
+//! bytes to and from the canister and compares them.
+#![forbid(unsafe_code)]
+
+pub mod dataset;
