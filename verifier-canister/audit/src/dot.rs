@@ -7,14 +7,14 @@
 /// Values in a block.
 pub(crate) const LANES: usize = 32;
 
-/// A block of values.
-pub(crate) type Block = [i16; LANES];
+/// A block of values, as four vectors of eight.
+pub(crate) type Block = [[i16; 8]; LANES / 8];
 
 /// Splits `values` into blocks, the last one padded with zeros, and appends them to `out`.
 pub(crate) fn append_blocks(out: &mut Vec<Block>, values: &[i16]) {
     for chunk in values.chunks(LANES) {
-        let mut block = [0; LANES];
-        block[..chunk.len()].copy_from_slice(chunk);
+        let mut block = Block::default();
+        block.as_flattened_mut()[..chunk.len()].copy_from_slice(chunk);
         out.push(block);
     }
 }
@@ -33,13 +33,17 @@ mod kernel {
     /// `sum x·y`, where one side holds weights.
     pub(crate) fn dot_wide(x: &[Block], y: &[Block]) -> i64 {
         let pairs = |x: &Block, y: &Block| {
-            x.iter().zip(y).map(|(&x, &y)| i64::from(i32::from(x).wrapping_mul(i32::from(y)))).sum::<i64>()
+            flat(x).zip(flat(y)).map(|(x, y)| i64::from(x.wrapping_mul(y))).sum::<i64>()
         };
         x.iter().zip(y).map(|(x, y)| pairs(x, y)).sum()
     }
 
     fn block(x: &Block, y: &Block) -> i32 {
-        x.iter().zip(y).map(|(&x, &y)| i32::from(x).wrapping_mul(y.into())).fold(0, i32::wrapping_add)
+        flat(x).zip(flat(y)).map(|(x, y)| x.wrapping_mul(y)).fold(0, i32::wrapping_add)
+    }
+
+    fn flat(block: &Block) -> impl Iterator<Item = i32> {
+        block.as_flattened().iter().map(|&value| value.into())
     }
 }
 
@@ -50,14 +54,14 @@ mod kernel {
         i64x2_extend_high_i32x4, i64x2_extend_low_i32x4, i64x2_extract_lane, i64x2_splat, v128,
     };
 
-    use super::{Block, LANES};
+    use super::Block;
 
     /// `sum x·y`; the caller knows that no partial sum leaves 32 bits.
     pub(crate) fn dot_narrow(x: &[Block], y: &[Block]) -> i64 {
         let mut sums = i32x4_splat(0);
         for (x, y) in x.iter().zip(y) {
-            for part in 0..LANES / 8 {
-                sums = i32x4_add(sums, i32x4_dot_i16x8(load(x, part), load(y, part)));
+            for (x, y) in x.iter().zip(y) {
+                sums = i32x4_add(sums, i32x4_dot_i16x8(load(x), load(y)));
             }
         }
         let low = i32x4_extract_lane::<0>(sums).wrapping_add(i32x4_extract_lane::<1>(sums));
@@ -68,8 +72,8 @@ mod kernel {
     pub(crate) fn dot_wide(x: &[Block], y: &[Block]) -> i64 {
         let mut sums = i64x2_splat(0);
         for (x, y) in x.iter().zip(y) {
-            for part in 0..LANES / 8 {
-                let pairs = i32x4_dot_i16x8(load(x, part), load(y, part));
+            for (x, y) in x.iter().zip(y) {
+                let pairs = i32x4_dot_i16x8(load(x), load(y));
                 sums = i64x2_add(sums, i64x2_extend_low_i32x4(pairs));
                 sums = i64x2_add(sums, i64x2_extend_high_i32x4(pairs));
             }
@@ -79,9 +83,8 @@ mod kernel {
 
     /// Eight values as one vector; compiles to a single load.
     #[inline(always)]
-    fn load(block: &Block, part: usize) -> v128 {
-        let values = |lane: usize| block[part * 8 + lane];
-        i16x8(values(0), values(1), values(2), values(3), values(4), values(5), values(6), values(7))
+    fn load(v: &[i16; 8]) -> v128 {
+        i16x8(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7])
     }
 }
 
