@@ -1,1 +1,58 @@
-//! Placeholder.
+//! The wire: every Candid type that the verifier canister takes or returns, and the bytes that it certifies.
+//!
+//! `verifier_canister.did` beside this crate is the same interface for other languages; a test in `canister`
+//! keeps the two equal. Every method takes at most one argument and returns `Result<_, Error>`.
+//!
+//! A record that is certified has a canonical JSON form in [`certified`]: the canister hashes it into its tree, a
+//! checker hashes it again and compares. `audit` knows nothing of Candid, so the conversions live here.
+#![forbid(unsafe_code)]
+
+mod audits;
+mod certificates;
+pub mod certified;
+mod digest;
+mod error;
+mod limits;
+mod registered;
+mod roles;
+mod upload;
+
+pub use audits::{
+    AbandonAudit, AuditId, AuditPage, AuditRecord, AuditRequest, AuditState, AuditsRequest, Seed, StateKind,
+};
+pub use certificates::{
+    Certificate, CertificateId, CertificatePage, CertificateState, CertificateSummary, CertificatesRequest,
+    CertifiedAudit, CertifiedCertificate, CertifiedDataset, CertifiedModel, Proof, RevokeCertificate,
+    Verdict, WitnessRequest,
+};
+pub use digest::DigestBytes;
+pub use error::Error;
+pub use limits::{Limits, Quotas, Stats};
+pub use registered::{
+    DatasetAttribute, DatasetColumn, DatasetDetails, DatasetPage, DatasetRecord, DatasetSchema,
+    DatasetsRequest, LayerSummary, ModelPage, ModelRecord, ModelsRequest, ReadRequest,
+};
+pub use roles::{Role, RoleChange, RoleHolder};
+pub use upload::{ArtefactKind, BeginUpload, PutChunk, UploadKey, UploadStatus};
+
+/// The interface in Candid's own language, as committed.
+pub const DID: &str = include_str!("../verifier_canister.did");
+
+/// Bytes of every chunk of an upload but the last, and the most that one read returns.
+pub const CHUNK_BYTES: u32 = 1 << 20;
+/// Most bytes of a dataset.
+pub const DATASET_BYTES: u64 = 64 << 20;
+/// Most bytes of a model: 4 Mi parameters, eight tables and the names.
+pub const MODEL_BYTES: u64 = 10 << 20;
+/// Most bytes of a policy.
+pub const POLICY_BYTES: u32 = 64 << 10;
+/// Most bytes of a reason given for abandoning or revoking.
+pub const REASON_BYTES: u32 = 500;
+/// Most items on a page of a list.
+pub const PAGE_ITEMS: u32 = 100;
+/// Most records that one list query looks at; a page may end earlier than it is full, with a cursor to go on.
+pub const PAGE_SCAN: u32 = 1000;
+/// Most leaves that one witness opens.
+pub const WITNESS_LEAVES: u32 = 1000;
+/// Most bytes of a request.
+pub const REQUEST_BYTES: u32 = 2 << 20;

@@ -1,0 +1,79 @@
+use candid::CandidType;
+use serde::{Deserialize, Serialize};
+
+/// What controllers can change: quotas per principal and for the whole canister, and the size of a replay slice.
+///
+/// A day is a UTC day; work is samples times parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, CandidType, Serialize, Deserialize)]
+pub struct Quotas {
+    /// Unfinished uploads of one principal.
+    pub uploads: u32,
+    /// Unfinished uploads of all principals.
+    pub uploads_total: u32,
+    /// Bytes uploaded and registered by one principal without a role.
+    pub owner_bytes: u64,
+    /// Bytes uploaded and registered by one registrar.
+    pub registrar_bytes: u64,
+    /// Bytes of all uploads, datasets and models.
+    pub bytes_total: u64,
+    /// Models of one owner.
+    pub models: u32,
+    /// Audits of one requester that are requested or running.
+    pub open_audits: u32,
+    /// Audits that one requester asks for in a day.
+    pub audits_per_day: u32,
+    /// Work of one audit.
+    pub audit_work: u64,
+    /// Work of all audits requested in a day.
+    pub work_per_day: u64,
+    /// Instructions after which a replay message ends and the next goes on.
+    pub slice_instructions: u64,
+}
+
+/// Every limit a caller can meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, CandidType, Deserialize)]
+pub struct Limits {
+    /// [`crate::CHUNK_BYTES`].
+    pub chunk_bytes: u32,
+    /// [`crate::DATASET_BYTES`].
+    pub dataset_bytes: u64,
+    /// [`crate::MODEL_BYTES`].
+    pub model_bytes: u64,
+    /// [`crate::POLICY_BYTES`].
+    pub policy_bytes: u32,
+    /// [`crate::REASON_BYTES`].
+    pub reason_bytes: u32,
+    /// [`crate::PAGE_ITEMS`].
+    pub page_items: u32,
+    /// [`crate::WITNESS_LEAVES`].
+    pub witness_leaves: u32,
+    /// Seconds after which an unfinished upload may be removed.
+    pub upload_expires_s: u64,
+    /// The changeable part.
+    pub quotas: Quotas,
+}
+
+/// How much the canister holds.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct Stats {
+    /// Version of the canister's code.
+    pub version: String,
+    /// Registered datasets.
+    pub datasets: u64,
+    /// Registered models.
+    pub models: u64,
+    /// Audits ever requested.
+    pub audits: u64,
+    /// Audits requested or running.
+    pub open_audits: u64,
+    /// Certificates ever issued.
+    pub certificates: u64,
+    /// Unfinished uploads.
+    pub uploads: u64,
+    /// Bytes of uploads, datasets and models.
+    pub stored_bytes: u64,
+    /// Stable memory in use, in bytes.
+    pub stable_bytes: u64,
+    /// Instructions that replays have used so far.
+    pub replay_instructions: u64,
+}

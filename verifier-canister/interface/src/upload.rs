@@ -1,0 +1,85 @@
+use std::fmt;
+
+use candid::CandidType;
+use serde::{Deserialize, Serialize};
+
+use crate::{DATASET_BYTES, DigestBytes, MODEL_BYTES};
+
+/// What an upload becomes when it is sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, CandidType, Serialize, Deserialize)]
+pub enum ArtefactKind {
+    /// An audit dataset; only registrars may register one.
+    Dataset,
+    /// A public model; whoever seals it owns it.
+    Model,
+}
+
+impl ArtefactKind {
+    /// Most bytes.
+    pub fn max_bytes(self) -> u64 {
+        match self {
+            Self::Dataset => DATASET_BYTES,
+            Self::Model => MODEL_BYTES,
+        }
+    }
+}
+
+impl fmt::Display for ArtefactKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dataset => "dataset",
+            Self::Model => "model",
+        })
+    }
+}
+
+/// Names one of the caller's uploads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, CandidType, Deserialize)]
+pub struct UploadKey {
+    /// What it becomes.
+    pub kind: ArtefactKind,
+    /// SHA-256 of the whole.
+    pub digest: DigestBytes,
+}
+
+/// Announces an upload, or resumes the caller's own one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, CandidType, Deserialize)]
+pub struct BeginUpload {
+    /// What it becomes.
+    pub kind: ArtefactKind,
+    /// SHA-256 of the whole.
+    pub digest: DigestBytes,
+    /// Bytes of the whole.
+    pub size: u64,
+}
+
+/// One chunk: all have [`crate::CHUNK_BYTES`], the last may be shorter. A chunk may be put again until the seal.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct PutChunk {
+    /// What the upload becomes.
+    pub kind: ArtefactKind,
+    /// SHA-256 of the whole.
+    pub digest: DigestBytes,
+    /// Number of the chunk, from 0.
+    pub index: u32,
+    /// The chunk.
+    #[serde(with = "serde_bytes")]
+    pub bytes: Vec<u8>,
+}
+
+/// How far an upload is.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct UploadStatus {
+    /// What it becomes.
+    pub kind: ArtefactKind,
+    /// SHA-256 of the whole.
+    pub digest: DigestBytes,
+    /// Bytes of the whole.
+    pub size: u64,
+    /// Number of chunks.
+    pub chunks: u32,
+    /// Chunks that are still missing.
+    pub missing: Vec<u32>,
+    /// When it may be removed, in nanoseconds since 1970; every chunk postpones it.
+    pub expires_at_ns: u64,
+}
