@@ -1,6 +1,8 @@
 //! Integer counts of label against prediction in every finest group cell: all that metrics are computed from.
 
-use crate::{AuditError, Schema, codec};
+use std::ops::Add;
+
+use crate::{Attribute, AuditError, Schema, codec, metrics::Frame, schema::MAX_ATTRIBUTES};
 
 /// Outcomes for one class against the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,6 +22,57 @@ impl Confusion {
     pub fn total(&self) -> u64 {
         self.tp + self.fp + self.tn + self.fn_
     }
+
+    /// Samples of the class: TP + FN.
+    pub fn positives(&self) -> u64 {
+        self.tp + self.fn_
+    }
+
+    /// Samples of another class: TN + FP.
+    pub fn negatives(&self) -> u64 {
+        self.tn + self.fp
+    }
+
+    /// Samples predicted as the class: TP + FP.
+    pub fn selected(&self) -> u64 {
+        self.tp + self.fp
+    }
+
+    /// Samples predicted as another class: TN + FN.
+    pub fn rejected(&self) -> u64 {
+        self.tn + self.fn_
+    }
+
+    /// One class against the rest in a label-major `classes × classes` matrix.
+    pub fn of_matrix(matrix: &[u64], classes: usize, class: u8) -> Self {
+        let mut confusion = Self::default();
+        let class = usize::from(class);
+        for (label, row) in matrix.chunks_exact(classes.max(1)).enumerate() {
+            for (prediction, count) in row.iter().enumerate() {
+                let field = match (label == class, prediction == class) {
+                    (true, true) => &mut confusion.tp,
+                    (false, true) => &mut confusion.fp,
+                    (false, false) => &mut confusion.tn,
+                    (true, false) => &mut confusion.fn_,
+                };
+                *field += count;
+            }
+        }
+        confusion
+    }
+}
+
+impl Add for Confusion {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            tp: self.tp + other.tp,
+            fp: self.fp + other.fp,
+            tn: self.tn + other.tn,
+            fn_: self.fn_ + other.fn_,
+        }
+    }
 }
 
 /// `counts[cell][label][prediction]`, where a cell is one combination of groups, the last attribute fastest.
@@ -33,10 +86,13 @@ pub struct Counts {
 impl Counts {
     /// All zero, in the shape of a valid schema.
     pub fn new(schema: &Schema) -> Self {
-        let groups = schema.attributes.iter().map(|attribute| attribute.groups.len() as u8).collect();
-        let classes = schema.classes.len() as u8;
-        let len = schema.cells() as usize * usize::from(classes).pow(2);
-        Self { groups, classes, counters: vec![0; len] }
+        Self::zero(&schema.attributes, schema.classes.len())
+    }
+
+    fn zero(attributes: &[Attribute], classes: usize) -> Self {
+        let groups: Vec<u8> = attributes.iter().map(|attribute| attribute.groups.len() as u8).collect();
+        let cells: usize = groups.iter().map(|&size| usize::from(size)).product();
+        Self { groups, classes: classes as u8, counters: vec![0; cells * classes * classes] }
     }
 
     /// The counters in cell, label, prediction order.
@@ -46,12 +102,20 @@ impl Counts {
 
     /// Counts of this schema's shape from their counters.
     pub fn from_counters(schema: &Schema, counters: Vec<u32>) -> Result<Self, AuditError> {
-        let empty = Self::new(schema);
-        if counters.len() != empty.counters.len() {
-            let (expected, got) = (empty.counters.len() as u64, counters.len() as u64);
+        Self::new(schema).with(counters)
+    }
+
+    /// Counts of this valid frame's shape from their counters.
+    pub fn of_frame(frame: &Frame, counters: Vec<u32>) -> Result<Self, AuditError> {
+        Self::zero(&frame.attributes, frame.classes.len()).with(counters)
+    }
+
+    fn with(self, counters: Vec<u32>) -> Result<Self, AuditError> {
+        if counters.len() != self.counters.len() {
+            let (expected, got) = (self.counters.len() as u64, counters.len() as u64);
             return Err(AuditError::Mismatch { what: "number of counters", expected, got });
         }
-        Ok(Self { counters, ..empty })
+        Ok(Self { counters, ..self })
     }
 
     /// Number of classes.
@@ -103,19 +167,32 @@ impl Counts {
 
     /// One class against the rest over the cells that `filter` selects; see [`Counts::matrix`].
     pub fn confusion(&self, filter: &[(u8, u8)], class: u8) -> Confusion {
-        let classes = usize::from(self.classes);
-        let mut confusion = Confusion::default();
-        for (index, count) in self.matrix(filter).into_iter().enumerate() {
-            let (label, prediction) = (index / classes, index % classes);
-            let field = match (label == usize::from(class), prediction == usize::from(class)) {
-                (true, true) => &mut confusion.tp,
-                (false, true) => &mut confusion.fp,
-                (false, false) => &mut confusion.tn,
-                (true, false) => &mut confusion.fn_,
-            };
-            *field += count;
+        Confusion::of_matrix(&self.matrix(filter), self.classes.into(), class)
+    }
+
+    /// One `classes × classes` matrix (label-major) per combination of the groups of these attributes, given as
+    /// indices of existing, distinct attributes; the last one fastest. One pass over all counters.
+    pub(crate) fn split(&self, attributes: &[u8]) -> Vec<Vec<u64>> {
+        let square = usize::from(self.classes).pow(2);
+        let size = |attribute: &u8| usize::from(self.groups[usize::from(*attribute)]);
+        let mut matrices = vec![vec![0; square]; attributes.iter().map(size).product()];
+        for (cell, counters) in self.counters.chunks_exact(square).enumerate() {
+            let parts = self.parts(cell);
+            let group = attributes
+                .iter()
+                .fold(0, |group, attribute| group * size(attribute) + parts[usize::from(*attribute)]);
+            matrices[group].iter_mut().zip(counters).for_each(|(sum, &count)| *sum += u64::from(count));
         }
-        confusion
+        matrices
+    }
+
+    fn parts(&self, mut cell: usize) -> [usize; MAX_ATTRIBUTES as usize] {
+        let mut parts = [0; MAX_ATTRIBUTES as usize];
+        for (part, &size) in parts.iter_mut().zip(&self.groups).rev() {
+            *part = cell % usize::from(size);
+            cell /= usize::from(size);
+        }
+        parts
     }
 
     fn selects(&self, mut cell: usize, filter: &[(u8, u8)]) -> bool {

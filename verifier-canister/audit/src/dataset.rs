@@ -43,6 +43,19 @@ impl DatasetHeader {
         self.row_offset(self.rows)
     }
 
+    /// Fails unless `got` is the length of the whole dataset.
+    pub fn check_len(&self, got: u64) -> Result<(), AuditError> {
+        let expected = self.total_len();
+        if got < expected {
+            let (expected, got) = (expected - self.len, got.saturating_sub(self.len));
+            return Err(AuditError::Truncated { what: "rows", expected, got });
+        }
+        if got > expected {
+            return Err(AuditError::Trailing { what: "rows", got: got - expected });
+        }
+        Ok(())
+    }
+
     /// Where row `index` starts.
     pub fn row_offset(&self, index: u32) -> u64 {
         self.len + u64::from(index) * self.schema.record_len() as u64
@@ -99,17 +112,7 @@ impl Dataset {
     /// Parses and checks header and every row; trailing bytes are refused.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, AuditError> {
         let header = DatasetHeader::parse(&bytes)?;
-        let (expected, got) = (header.total_len(), bytes.len() as u64);
-        if got < expected {
-            return Err(AuditError::Truncated {
-                what: "rows",
-                expected: expected - header.len,
-                got: got - header.len,
-            });
-        }
-        if got > expected {
-            return Err(AuditError::Trailing { what: "rows", got: got - expected });
-        }
+        header.check_len(bytes.len() as u64)?;
         let dataset = Self { header, bytes };
         for record in dataset.bytes[dataset.header.len as usize..].chunks_exact(dataset.schema().record_len())
         {

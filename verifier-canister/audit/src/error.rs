@@ -86,6 +86,44 @@ pub enum AuditError {
         /// Layer, unit and value.
         cause: crate::engine::OutOfTable,
     },
+    /// A fraction is malformed, too long or has denominator zero.
+    #[error("{0:?} is not a fraction: write 4/5, 0.8 or 1, with at most 64 characters")]
+    NotFraction(String),
+    /// No metric has this id.
+    #[error("no metric is called {0:?}; docs/metrics.md lists them")]
+    UnknownMetric(String),
+    /// A JSON text is malformed, or lacks a field, or has one that it must not have.
+    #[error("{what}: {cause}")]
+    Json {
+        /// What the text should be.
+        what: &'static str,
+        /// The reader's message.
+        cause: String,
+    },
+    /// A JSON text says the right thing in another spelling than the canonical one, so its digest differs.
+    #[error("{what} is not in canonical form")]
+    NotCanonical {
+        /// What the text should be.
+        what: &'static str,
+    },
+    /// A name refers to nothing.
+    #[error("there is no {what} {name:?}")]
+    Unknown {
+        /// What the name should name.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A certificate holds something that does not follow from its own counts, policy and facts.
+    #[error("the certificate says {got} at {path}, its counts give {expected}")]
+    Differs {
+        /// Where in the JSON, e.g. `predicate.criteria[0].value`.
+        path: String,
+        /// What follows from the counts.
+        expected: String,
+        /// What it says.
+        got: String,
+    },
     /// A policy or a metric's arguments do not fit the dataset.
     #[error("{0}")]
     Policy(String),

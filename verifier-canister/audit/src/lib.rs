@@ -9,6 +9,8 @@
 //! follow from the counts alone.
 #![forbid(unsafe_code)]
 
+pub mod canonical;
+pub mod certificate;
 pub mod codec;
 pub mod counts;
 pub mod dataset;
@@ -17,18 +19,26 @@ mod digest;
 mod dot;
 pub mod engine;
 mod error;
+mod fraction;
+pub mod interval;
+pub mod metrics;
 pub mod model;
+pub mod policy;
 mod replay;
 mod sample;
 pub mod schema;
 
+pub use certificate::{Body, Certificate, Facts, certificate_body, recompute};
 pub use counts::{Confusion, Counts};
 pub use dataset::{Dataset, DatasetHeader, Row};
 pub use decimal::Decimal;
 pub use digest::Digest;
 pub use engine::Engine;
 pub use error::AuditError;
+pub use fraction::{Fraction, MAX_FRACTION_TEXT};
+pub use metrics::{Metric, Value};
 pub use model::{Activation, Decision, Layer, Model, Table};
+pub use policy::{Comparator, Criterion, Policy, Verdict};
 pub use replay::{Replay, Verified};
-pub use sample::draw_sample;
+pub use sample::{SAMPLE_RULE, draw_sample};
 pub use schema::{Attribute, Column, Schema};

@@ -165,6 +165,22 @@ impl Model {
         self.layers.first().map_or(0, |layer| layer.inputs)
     }
 
+    /// One text per layer, e.g. `dense 55 x 16, relu`.
+    pub fn describe_layers(&self) -> Vec<String> {
+        let describe = |layer: &Layer| {
+            let activation = match layer.activation {
+                Activation::Identity => "identity",
+                Activation::Relu => "relu",
+                Activation::Step => "step",
+                Activation::Table(index) => {
+                    self.tables.get(usize::from(index)).map_or("", |table| table.name.as_str())
+                }
+            };
+            format!("dense {} x {}, {activation}", layer.inputs, layer.units)
+        };
+        self.layers.iter().map(describe).collect()
+    }
+
     /// Smallest and largest value that a unit with `activation` can take; 16-bit inputs before the first layer.
     pub(crate) fn activation_range(&self, activation: Activation) -> (i16, i16) {
         let top = ((1_i32 << (self.activation_bits - 1)) - 1) as i16;

@@ -1,7 +1,7 @@
 use sha2::{Digest as _, Sha256};
 
-/// Domain of the generator's first bytes.
-const SAMPLE_TAG: &[u8] = b"assay sample 1";
+/// Id of the rule that [`draw_sample`] follows; the generator's hash input starts with it.
+pub const SAMPLE_RULE: &str = "assay sample 1";
 
 /// Draws `size` distinct rows out of `rows`, uniformly, and returns them in increasing order.
 ///
@@ -33,7 +33,7 @@ struct Words<'a> {
 impl Words<'_> {
     fn next(&mut self) -> u64 {
         if self.used == self.buffer.len() {
-            let hash = Sha256::new().chain_update(SAMPLE_TAG).chain_update(self.seed);
+            let hash = Sha256::new().chain_update(SAMPLE_RULE).chain_update(self.seed);
             let hash: [u8; 32] = hash.chain_update(self.block.to_le_bytes()).finalize().into();
             for (word, bytes) in self.buffer.iter_mut().zip(hash.chunks_exact(8)) {
                 *word = bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));

@@ -3,6 +3,7 @@
 use crate::{
     AuditError, Decimal, Digest,
     codec::{self, Reader},
+    metrics::Frame,
 };
 
 /// Most feature columns of a dataset.
@@ -18,6 +19,7 @@ pub const MAX_COUNTERS: u64 = 1 << 16;
 /// Longest manifest kept in a dataset, in bytes.
 pub const MAX_MANIFEST: u32 = 256 << 10;
 
+const GROUP_RULE_MAGIC: &[u8; 8] = b"ASSAYGR\x01";
 const ENCODING_MAGIC: &[u8; 8] = b"ASSAYEN\x01";
 const NO_REFERENCE: u8 = u8::MAX;
 
@@ -74,28 +76,27 @@ impl Schema {
             codec::in_range("column scale", 1, i64::MAX, column.scale.0)?;
         }
         codec::check_distinct("column", self.columns.iter().map(|column| column.name.as_str()))?;
-        codec::in_range("number of classes", 2, MAX_CLASSES.into(), self.classes.len() as i64)?;
-        self.classes.iter().try_for_each(|class| codec::check_text("class name", class))?;
-        codec::check_distinct("class", self.classes.iter().map(String::as_str))?;
-        codec::in_range("favourable class", 0, self.classes.len() as i64 - 1, self.favourable.into())?;
-        self.validate_attributes()
+        validate_classes(&self.classes, self.favourable)?;
+        validate_attributes(&self.attributes, self.classes.len() as u64)
     }
 
-    fn validate_attributes(&self) -> Result<(), AuditError> {
-        codec::in_range("number of attributes", 0, MAX_ATTRIBUTES.into(), self.attributes.len() as i64)?;
-        codec::check_distinct("attribute", self.attributes.iter().map(|attribute| attribute.name.as_str()))?;
-        for attribute in &self.attributes {
-            codec::check_text("attribute name", &attribute.name)?;
-            let groups = attribute.groups.len() as i64;
-            codec::in_range("number of groups", 2, MAX_GROUPS.into(), groups)?;
-            attribute.groups.iter().try_for_each(|group| codec::check_text("group name", group))?;
-            codec::check_distinct("group", attribute.groups.iter().map(String::as_str))?;
-            if let Some(reference) = attribute.reference {
-                codec::in_range("reference group", 0, groups - 1, reference.into())?;
-            }
+    /// Classes, favourable class and attributes: what counts are about.
+    pub fn frame(&self) -> Frame {
+        Frame {
+            classes: self.classes.clone(),
+            favourable: self.favourable,
+            attributes: self.attributes.clone(),
         }
-        let counters = self.cells() * (self.classes.len() as u64).pow(2);
-        codec::in_range("number of counters", 1, MAX_COUNTERS as i64, counters as i64)
+    }
+
+    /// Digest of everything that puts a row into its groups: the manifest, which holds the rule, and the names
+    /// of classes, favourable class, attributes, groups and references.
+    pub fn group_rule(&self) -> Digest {
+        let mut out = GROUP_RULE_MAGIC.to_vec();
+        out.extend_from_slice(&Digest::of(&self.manifest).0);
+        self.put_classes(&mut out);
+        self.put_attributes(&mut out);
+        Digest::of(&out)
     }
 
     /// Number of finest group cells: the product of all group counts, 1 without attributes.
@@ -122,6 +123,10 @@ impl Schema {
             out.extend_from_slice(&column.offset.0.to_le_bytes());
             out.extend_from_slice(&column.scale.0.to_le_bytes());
         }
+        self.put_classes(out);
+    }
+
+    fn put_classes(&self, out: &mut Vec<u8>) {
         out.push(self.classes.len() as u8);
         self.classes.iter().for_each(|class| codec::put_text(out, class));
     }
@@ -133,6 +138,10 @@ impl Schema {
         out.extend_from_slice(&(self.manifest.len() as u32).to_le_bytes());
         out.extend_from_slice(&self.manifest);
         self.put_encoding(out);
+        self.put_attributes(out);
+    }
+
+    fn put_attributes(&self, out: &mut Vec<u8>) {
         out.push(self.favourable);
         out.push(self.attributes.len() as u8);
         for attribute in &self.attributes {
@@ -184,4 +193,31 @@ fn read_names(
     max: u8,
 ) -> Result<Vec<String>, AuditError> {
     (0..reader.u8_in(count, 2, max)?).map(|_| reader.text(what)).collect()
+}
+
+/// Fails when a class name is out of bounds or repeats, or the favourable index is not one of them.
+pub(crate) fn validate_classes(classes: &[String], favourable: u8) -> Result<(), AuditError> {
+    codec::in_range("number of classes", 2, MAX_CLASSES.into(), classes.len() as i64)?;
+    classes.iter().try_for_each(|class| codec::check_text("class name", class))?;
+    codec::check_distinct("class", classes.iter().map(String::as_str))?;
+    codec::in_range("favourable class", 0, classes.len() as i64 - 1, favourable.into())
+}
+
+/// Fails when an attribute or group is out of bounds, or an audit would need too many counters.
+pub(crate) fn validate_attributes(attributes: &[Attribute], classes: u64) -> Result<(), AuditError> {
+    codec::in_range("number of attributes", 0, MAX_ATTRIBUTES.into(), attributes.len() as i64)?;
+    codec::check_distinct("attribute", attributes.iter().map(|attribute| attribute.name.as_str()))?;
+    let mut counters = classes.pow(2);
+    for attribute in attributes {
+        codec::check_text("attribute name", &attribute.name)?;
+        let groups = attribute.groups.len() as i64;
+        codec::in_range("number of groups", 2, MAX_GROUPS.into(), groups)?;
+        attribute.groups.iter().try_for_each(|group| codec::check_text("group name", group))?;
+        codec::check_distinct("group", attribute.groups.iter().map(String::as_str))?;
+        if let Some(reference) = attribute.reference {
+            codec::in_range("reference group", 0, groups - 1, reference.into())?;
+        }
+        counters *= groups as u64;
+    }
+    codec::in_range("number of counters", 1, MAX_COUNTERS as i64, counters as i64)
 }
