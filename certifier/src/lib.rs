@@ -5,4 +5,9 @@
 //! bytes to and from the canister and compares them.
 #![forbid(unsafe_code)]
 
+pub mod certificate_file;
+pub mod check;
+pub mod client;
 pub mod dataset;
+pub mod identity;
+pub mod network;

@@ -1,0 +1,255 @@
+//! Typed calls to the verifier canister.
+//!
+//! Every answer is authenticated: updates and certified queries by the subnet's certificate, plain queries by a node's
+//! signature, both checked up to the root key that was given.
+
+mod error;
+mod transfer;
+
+use std::{sync::Arc, time::Duration};
+
+use candid::{CandidType, Principal, utils::ArgumentEncoder};
+use ic_agent::{Agent, AgentError, Identity, agent::RejectCode};
+use interface::{
+    AbandonAudit, AuditId, AuditPage, AuditRecord, AuditRequest, AuditsRequest, CertificateId,
+    CertificatePage, CertificatesRequest, CertifiedAudit, CertifiedCertificate, CertifiedDataset,
+    CertifiedModel, DatasetDetails, DatasetPage, DatasetsRequest, DigestBytes, Limits, ModelPage,
+    ModelRecord, ModelsRequest, RevokeCertificate, RoleChange, RoleHolder, Stats,
+};
+use serde::de::DeserializeOwned;
+
+use crate::certificate_file::CertificateFile;
+
+pub use error::ClientError;
+pub use transfer::Outcome;
+
+/// Tries of a call that may safely be repeated.
+const TRIES: u32 = 4;
+/// Pause after the first failed try; doubled each time.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// A verifier canister, as one caller sees it.
+#[derive(Clone)]
+pub struct Client {
+    agent: Agent,
+    canister: Principal,
+    url: String,
+}
+
+impl Client {
+    /// Prepares calls to `canister` through the node at `url`, whose answers must lead to `root_key` (DER).
+    pub fn new(
+        url: &str,
+        root_key: Vec<u8>,
+        canister: Principal,
+        identity: Arc<dyn Identity>,
+    ) -> Result<Self, ClientError> {
+        let unreachable = |cause| ClientError::Unreachable { url: url.to_owned(), cause: Box::new(cause) };
+        let agent =
+            Agent::builder().with_url(url).with_arc_identity(identity).build().map_err(unreachable)?;
+        agent.set_root_key(root_key);
+        Ok(Self { agent, canister, url: url.to_owned() })
+    }
+
+    /// The canister.
+    pub fn canister(&self) -> Principal {
+        self.canister
+    }
+
+    /// Who calls.
+    pub fn caller(&self) -> Principal {
+        self.agent.get_principal().unwrap_or(Principal::anonymous())
+    }
+
+    /// All roles.
+    pub async fn roles(&self) -> Result<Vec<RoleHolder>, ClientError> {
+        self.query("roles", ()).await
+    }
+
+    /// Gives a role; controllers only.
+    pub async fn add_role(&self, change: RoleChange) -> Result<(), ClientError> {
+        self.update("add_role", (change,)).await
+    }
+
+    /// Takes a role away; controllers only.
+    pub async fn remove_role(&self, change: RoleChange) -> Result<(), ClientError> {
+        self.update("remove_role", (change,)).await
+    }
+
+    /// Limits and quotas.
+    pub async fn limits(&self) -> Result<Limits, ClientError> {
+        self.query("limits", ()).await
+    }
+
+    /// How much the canister holds.
+    pub async fn stats(&self) -> Result<Stats, ClientError> {
+        self.query("stats", ()).await
+    }
+
+    /// A page of datasets.
+    pub async fn datasets(&self, request: DatasetsRequest) -> Result<DatasetPage, ClientError> {
+        self.query("datasets", (request,)).await
+    }
+
+    /// A dataset's record and schema.
+    pub async fn dataset(&self, digest: impl Into<DigestBytes>) -> Result<DatasetDetails, ClientError> {
+        let digest = digest.into();
+        let answer: CertifiedDataset = self.query("dataset", (digest,)).await?;
+        answer.dataset.ok_or_else(|| refused("dataset", interface::Error::not_found("dataset", digest)))
+    }
+
+    /// A page of models.
+    pub async fn models(&self, request: ModelsRequest) -> Result<ModelPage, ClientError> {
+        self.query("models", (request,)).await
+    }
+
+    /// A model's record.
+    pub async fn model(&self, digest: impl Into<DigestBytes>) -> Result<ModelRecord, ClientError> {
+        let digest = digest.into();
+        let answer: CertifiedModel = self.query("model", (digest,)).await?;
+        answer.model.ok_or_else(|| refused("model", interface::Error::not_found("model", digest)))
+    }
+
+    /// Asks for an audit. Not repeated when it is unclear whether the canister got it.
+    pub async fn request_audit(&self, request: AuditRequest) -> Result<AuditId, ClientError> {
+        self.update_once("request_audit", (request,)).await
+    }
+
+    /// Stops an open audit.
+    pub async fn abandon_audit(&self, request: AbandonAudit) -> Result<(), ClientError> {
+        self.update("abandon_audit", (request,)).await
+    }
+
+    /// An audit's record.
+    pub async fn audit(&self, id: AuditId) -> Result<AuditRecord, ClientError> {
+        let answer: CertifiedAudit = self.query("audit", (id,)).await?;
+        answer.audit.ok_or_else(|| refused("audit", interface::Error::not_found("audit", id)))
+    }
+
+    /// A page of audits, newest first.
+    pub async fn audits(&self, request: AuditsRequest) -> Result<AuditPage, ClientError> {
+        self.query("audits", (request,)).await
+    }
+
+    /// A policy's canonical JSON.
+    pub async fn policy(&self, digest: impl Into<DigestBytes>) -> Result<String, ClientError> {
+        self.query("policy", (digest.into(),)).await
+    }
+
+    /// A page of certificates, newest first.
+    pub async fn certificates(&self, request: CertificatesRequest) -> Result<CertificatePage, ClientError> {
+        self.query("certificates", (request,)).await
+    }
+
+    /// A certificate with everything needed to check it offline. Not checked here.
+    pub async fn certificate(&self, id: CertificateId) -> Result<CertificateFile, ClientError> {
+        let answer: CertifiedCertificate = self.query("certificate", (id,)).await?;
+        let certificate = answer
+            .certificate
+            .ok_or_else(|| refused("certificate", interface::Error::not_found("certificate", id)))?;
+        let ic_certificate = answer.proof.ic_certificate.ok_or(ClientError::NoCertificate)?;
+        let witness = answer.proof.witness;
+        let (body, status) = (certificate.body, certificate.status);
+        Ok(CertificateFile::new(self.canister, id, body, status, ic_certificate.into_vec(), witness))
+    }
+
+    /// Withdraws a certificate.
+    pub async fn revoke_certificate(&self, request: RevokeCertificate) -> Result<(), ClientError> {
+        self.update("revoke_certificate", (request,)).await
+    }
+
+    async fn query<A, R>(&self, method: &'static str, arguments: A) -> Result<R, ClientError>
+    where
+        A: ArgumentEncoder,
+        R: CandidType + DeserializeOwned,
+    {
+        let bytes = encode(method, arguments)?;
+        let answer = self
+            .repeat(async || self.agent.query(&self.canister, method).with_arg(bytes.clone()).call().await);
+        self.decode(method, answer.await)
+    }
+
+    /// An update that does no harm when it arrives twice.
+    async fn update<A, R>(&self, method: &'static str, arguments: A) -> Result<R, ClientError>
+    where
+        A: ArgumentEncoder,
+        R: CandidType + DeserializeOwned,
+    {
+        let bytes = encode(method, arguments)?;
+        let call =
+            async || self.agent.update(&self.canister, method).with_arg(bytes.clone()).call_and_wait().await;
+        self.decode(method, self.repeat(call).await)
+    }
+
+    async fn update_once<A, R>(&self, method: &'static str, arguments: A) -> Result<R, ClientError>
+    where
+        A: ArgumentEncoder,
+        R: CandidType + DeserializeOwned,
+    {
+        let bytes = encode(method, arguments)?;
+        let answer = self.agent.update(&self.canister, method).with_arg(bytes).call_and_wait().await;
+        self.decode(method, answer)
+    }
+
+    async fn repeat<F>(&self, call: F) -> Result<Vec<u8>, AgentError>
+    where
+        F: AsyncFn() -> Result<Vec<u8>, AgentError>,
+    {
+        let mut pause = PAUSE;
+        for _ in 1..TRIES {
+            match call().await {
+                Err(cause) if is_transient(&cause) => tokio::time::sleep(pause).await,
+                answer => return answer,
+            }
+            pause *= 2;
+        }
+        call().await
+    }
+
+    fn decode<R>(&self, method: &'static str, answer: Result<Vec<u8>, AgentError>) -> Result<R, ClientError>
+    where
+        R: CandidType + DeserializeOwned,
+    {
+        let bytes = answer.map_err(|cause| self.failed(method, cause))?;
+        let answer: Result<R, interface::Error> = candid::decode_one(&bytes)
+            .map_err(|cause| ClientError::Answer { method, cause: cause.to_string() })?;
+        answer.map_err(|refusal| refused(method, refusal))
+    }
+
+    fn failed(&self, method: &'static str, cause: AgentError) -> ClientError {
+        match cause {
+            AgentError::CertifiedReject { reject, .. } | AgentError::UncertifiedReject { reject, .. } => {
+                ClientError::Rejected {
+                    method,
+                    message: reject.reject_message,
+                    code: reject.error_code.unwrap_or_default(),
+                }
+            }
+            AgentError::TransportError(_)
+            | AgentError::TimeoutWaitingForResponse()
+            | AgentError::HttpError(_) => {
+                ClientError::Unreachable { url: self.url.clone(), cause: Box::new(cause) }
+            }
+            cause => ClientError::Protocol { method, cause: Box::new(cause) },
+        }
+    }
+}
+
+fn encode(method: &'static str, arguments: impl ArgumentEncoder) -> Result<Vec<u8>, ClientError> {
+    candid::encode_args(arguments).map_err(|cause| ClientError::Answer { method, cause: cause.to_string() })
+}
+
+fn refused(method: &'static str, refusal: interface::Error) -> ClientError {
+    ClientError::Refused { method, refusal: Box::new(refusal) }
+}
+
+fn is_transient(cause: &AgentError) -> bool {
+    match cause {
+        AgentError::TransportError(_) | AgentError::TimeoutWaitingForResponse() => true,
+        AgentError::HttpError(payload) => matches!(payload.status, 429 | 502 | 503 | 504),
+        AgentError::CertifiedReject { reject, .. } | AgentError::UncertifiedReject { reject, .. } => {
+            reject.reject_code == RejectCode::SysTransient
+        }
+        _ => false,
+    }
+}
