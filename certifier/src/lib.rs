@@ -9,5 +9,7 @@ pub mod certificate_file;
 pub mod check;
 pub mod client;
 pub mod dataset;
+pub mod deploy;
 pub mod identity;
 pub mod network;
+pub mod rerun;

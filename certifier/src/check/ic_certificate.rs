@@ -50,6 +50,12 @@ impl IcCertificate {
         Ok(Self { delegation: Some(issuer), certificate })
     }
 
+    /// The subnet that signed, or `None` for the root key itself.
+    pub fn subnet(&self) -> Option<Principal> {
+        let delegation = self.certificate.delegation.as_ref()?;
+        Principal::try_from_slice(&delegation.subnet_id).ok()
+    }
+
     /// Fails unless the signing subnet is the one that hosts `canister`. The root subnet signs for any canister.
     pub fn covers(&self, canister: Principal) -> Result<(), Failure> {
         let (Some(issuer), Some(delegation)) = (&self.delegation, &self.certificate.delegation) else {

@@ -1,0 +1,242 @@
+//! Runs an audit again from what it was made of, and compares every value of the certificate.
+//!
+//! Nothing here is taken from the certificate that can be had elsewhere: rows, model and policy come by their digests,
+//! the sample is drawn again from the seed, and who and when come from the audit's record. Only two facts remain
+//! the certificate's own word: its number and what ran it.
+
+use std::collections::BTreeMap;
+
+use audit::{
+    AuditError, Certificate, Dataset, Digest, Engine, Facts, Model, Policy, Replay,
+    certificate::{DatasetFacts, ModelFacts, Nanoseconds},
+    certificate_body, draw_sample,
+};
+use interface::{AuditRecord, DatasetRecord, ModelRecord};
+use serde_json::Value;
+
+/// What a certificate was made of, as downloaded.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The audit's record.
+    pub audit: AuditRecord,
+    /// The dataset's record.
+    pub dataset: DatasetRecord,
+    /// The dataset's bytes.
+    pub dataset_bytes: Vec<u8>,
+    /// The model's record.
+    pub model: ModelRecord,
+    /// The model's bytes.
+    pub model_bytes: Vec<u8>,
+    /// The policy's canonical JSON.
+    pub policy: Vec<u8>,
+}
+
+/// Why an audit cannot be run again.
+#[derive(Debug, thiserror::Error)]
+pub enum RerunError {
+    /// A part is not the one that the certificate names.
+    #[error("the {what} has digest {got}, the certificate says {expected}")]
+    OtherPart {
+        /// Dataset, model or policy.
+        what: &'static str,
+        /// In the certificate.
+        expected: Digest,
+        /// Of the downloaded bytes.
+        got: Digest,
+    },
+    /// The record of the audit has no seed, so there was no sample.
+    #[error("audit {0} has drawn no sample")]
+    NoSeed(u64),
+    /// A part cannot be read, or the run fails.
+    #[error("the {what} cannot be used: {cause}")]
+    Audit {
+        /// The part.
+        what: &'static str,
+        /// Why.
+        cause: AuditError,
+    },
+}
+
+/// Two values that should be equal.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Difference {
+    /// Where, e.g. `predicate.groups[1].truePositives`.
+    pub path: String,
+    /// What the rerun gives, or nothing.
+    pub rerun: Option<Value>,
+    /// What the certificate says, or nothing.
+    pub certificate: Option<Value>,
+}
+
+/// One part of the certificate.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Section {
+    /// Values compared.
+    pub values: u64,
+    /// Those that differ.
+    pub differences: Vec<Difference>,
+}
+
+/// What came of a rerun.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Comparison {
+    /// Samples run.
+    pub samples: u32,
+    /// Weights and biases of the model.
+    pub parameters: u64,
+    /// SHA-256 of the certificate's body.
+    pub certificate_digest: Digest,
+    /// SHA-256 of the rebuilt body.
+    pub rerun_digest: Digest,
+    /// Values by part of the body.
+    pub sections: BTreeMap<String, Section>,
+}
+
+impl Comparison {
+    /// Whether the bytes are equal.
+    pub fn is_equal(&self) -> bool {
+        self.certificate_digest == self.rerun_digest
+    }
+
+    /// Values compared.
+    pub fn values(&self) -> u64 {
+        self.sections.values().map(|section| section.values).sum()
+    }
+
+    /// All differences.
+    pub fn differences(&self) -> impl Iterator<Item = &Difference> {
+        self.sections.values().flat_map(|section| &section.differences)
+    }
+}
+
+/// Runs the audit of `certificate` again on `canister`'s evidence; `progress` is told samples done, of how many.
+pub fn rerun(
+    certificate: &Certificate,
+    canister: &str,
+    evidence: &Evidence,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Comparison, RerunError> {
+    let predicate = &certificate.predicate;
+    let failed = |what| move |cause| RerunError::Audit { what, cause };
+    same_digest("dataset", predicate.dataset.digest, &evidence.dataset_bytes)?;
+    same_digest("model", predicate.model.digest, &evidence.model_bytes)?;
+    same_digest("policy", predicate.policy_digest, &evidence.policy)?;
+    let dataset = Dataset::parse(evidence.dataset_bytes.clone()).map_err(failed("dataset"))?;
+    let model = Model::parse(&evidence.model_bytes).map_err(failed("model"))?;
+    let policy = Policy::from_json(&evidence.policy).map_err(failed("policy"))?;
+    let facts = facts(certificate, canister, evidence, &model)?;
+
+    let sample = draw_sample(&facts.seed, dataset.rows(), facts.sample_size);
+    let mut replay = Replay::new(&model, dataset.schema()).map_err(failed("model"))?;
+    let mut engine = Engine::new(&model);
+    for (done, &index) in (1..).zip(&sample) {
+        let Some(row) = dataset.row(index) else { continue };
+        replay.step(&mut engine, index, row).map_err(failed("sample"))?;
+        progress(done, sample.len() as u64);
+    }
+    let verified = replay.finish(facts.sample_size.min(dataset.rows())).map_err(failed("sample"))?;
+    let body =
+        certificate_body(&verified, &facts, dataset.schema(), &policy).map_err(failed("certificate"))?;
+
+    let original = certificate.to_json().map_err(failed("certificate"))?;
+    Ok(Comparison {
+        samples: sample.len() as u32,
+        parameters: model.parameters(),
+        certificate_digest: Digest::of(&original),
+        rerun_digest: Digest::of(&body.json),
+        sections: compare(&original, &body.json),
+    })
+}
+
+fn same_digest(what: &'static str, expected: Digest, bytes: &[u8]) -> Result<(), RerunError> {
+    let got = Digest::of(bytes);
+    if got == expected { Ok(()) } else { Err(RerunError::OtherPart { what, expected, got }) }
+}
+
+fn facts(
+    certificate: &Certificate,
+    canister: &str,
+    evidence: &Evidence,
+    model: &Model,
+) -> Result<Facts, RerunError> {
+    let Evidence { audit, dataset, model: model_record, .. } = evidence;
+    let seed = audit.seed.ok_or(RerunError::NoSeed(audit.id))?;
+    let issued_at = audit.ended_at_ns.unwrap_or_default();
+    let valid_until =
+        audit.valid_for_s.map(|valid_s| issued_at.saturating_add(valid_s.saturating_mul(1_000_000_000)));
+    let model_facts =
+        ModelFacts::new(model, model_record.digest.into(), Nanoseconds(model_record.registered_at_ns));
+    Ok(Facts {
+        certificate: certificate.predicate.certificate,
+        audit: audit.id,
+        canister: canister.to_owned(),
+        runtime: certificate.predicate.runtime.clone(),
+        owner: audit.owner.to_text(),
+        requester: audit.requester.to_text(),
+        model: model_facts,
+        dataset: DatasetFacts {
+            digest: dataset.digest.into(),
+            rows: dataset.rows,
+            sealed_at: Nanoseconds(dataset.registered_at_ns),
+        },
+        seed: seed.0,
+        sample_size: audit.sample_size,
+        requested_at: Nanoseconds(audit.requested_at_ns),
+        drawn_at: Nanoseconds(audit.drawn_at_ns.unwrap_or_default()),
+        issued_at: Nanoseconds(issued_at),
+        valid_until: valid_until.map(Nanoseconds),
+        supersedes: audit.supersedes,
+        audits_of_model: audit.audit_of_model,
+        audits_of_owner: audit.audit_of_owner,
+    })
+}
+
+/// Compares two bodies value by value, by the part of the predicate that they are in.
+fn compare(certificate: &[u8], rerun: &[u8]) -> BTreeMap<String, Section> {
+    let leaves = |json: &[u8]| {
+        let mut leaves = BTreeMap::new();
+        collect(String::new(), &serde_json::from_slice(json).unwrap_or_default(), &mut leaves);
+        leaves
+    };
+    let (certificate, mut rerun) = (leaves(certificate), leaves(rerun));
+    let mut sections: BTreeMap<String, Section> = BTreeMap::new();
+    let mut note = |path: String, rerun: Option<Value>, certificate: Option<Value>| {
+        let section = sections.entry(section_of(&path)).or_default();
+        section.values += 1;
+        if rerun != certificate {
+            section.differences.push(Difference { path, rerun, certificate });
+        }
+    };
+    for (path, value) in certificate {
+        let rerun = rerun.remove(&path);
+        note(path, rerun, Some(value));
+    }
+    rerun.into_iter().for_each(|(path, value)| note(path, Some(value), None));
+    sections
+}
+
+/// `predicate.groups[1].size` is in `groups`; everything outside the predicate is `statement`.
+fn section_of(path: &str) -> String {
+    let inside = path.strip_prefix("predicate.").map(|rest| rest.split(['.', '[']).next().unwrap_or(rest));
+    inside.unwrap_or("statement").to_owned()
+}
+
+fn collect(path: String, value: &Value, leaves: &mut BTreeMap<String, Value>) {
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            for (key, value) in fields {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                collect(path, value, leaves);
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, item)| collect(format!("{path}[{index}]"), item, leaves));
+        }
+        _ => {
+            leaves.insert(path, value.clone());
+        }
+    }
+}
