@@ -1,1 +1,26 @@
-//! Placeholder.
+//! An embedded Internet Computer node for development and tests.
+//!
+//! [`Node`] runs unmodified canister modules and answers the public HTTP interface with certificates, so that any
+//! agent reaches it as it reaches mainnet. [`Subnet`] is the same without network and threads, for tests.
+//!
+//! What is real: the system API with its contexts, limits and instruction weights; messages that happen completely
+//! or not at all; certified data, certificates and query signatures; timers, calls between canisters, cycles; the
+//! management canister. What is not: there is one node and one subnet, so nothing here shows agreement between
+//! nodes; rounds are not sliced; prices are those of a 13-node subnet, approximated as [`Subnet`]'s fees say.
+
+mod cbor;
+mod certificate;
+mod error;
+mod http;
+mod machine;
+mod management;
+mod node;
+mod subnet;
+
+pub use error::NodeError;
+pub use node::{Config, Node};
+pub use machine::{Kind, ModuleError, RejectCode, Rejection, Response};
+pub use subnet::{Clock, Executed, LogLine, RequestId, Subnet};
+
+/// Install modes and other records of the management canister.
+pub use ic_management_canister_types as management_types;
