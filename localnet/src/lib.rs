@@ -18,8 +18,8 @@ mod node;
 mod subnet;
 
 pub use error::NodeError;
-pub use node::{Config, Node};
 pub use machine::{Kind, ModuleError, RejectCode, Rejection, Response};
+pub use node::{Config, Node};
 pub use subnet::{Clock, Executed, LogLine, RequestId, Subnet};
 
 /// Install modes and other records of the management canister.

@@ -79,7 +79,8 @@ impl Node {
     pub async fn start(config: Config) -> Result<Node, NodeError> {
         let listener = tokio::net::TcpListener::bind(config.bind).await;
         let listener = listener.map_err(|source| NodeError::Bind { address: config.bind, source })?;
-        let address = listener.local_addr().map_err(|source| NodeError::Bind { address: config.bind, source })?;
+        let address =
+            listener.local_addr().map_err(|source| NodeError::Bind { address: config.bind, source })?;
         let (seed, clock) = (config.seed, config.clock);
         let subnet = tokio::task::spawn_blocking(move || Subnet::new(seed, clock));
         let subnet = subnet.await.map_err(|_| NodeError::Stopped)??;
@@ -154,7 +155,8 @@ impl Node {
     pub async fn shutdown(mut self) {
         self.stop_threads();
         let threads = std::mem::take(&mut self.threads);
-        let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
+        let joined =
+            tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
         // A panic of a thread was printed when it happened; there is nothing left to do about it.
         let _ = joined.await;
         self.server.abort();
@@ -223,7 +225,10 @@ impl Shared {
     }
 
     /// Answers a query from the latest snapshot.
-    pub(crate) async fn query(&self, call: QueryCall) -> Result<Result<Vec<u8>, crate::Rejection>, NodeError> {
+    pub(crate) async fn query(
+        &self,
+        call: QueryCall,
+    ) -> Result<Result<Vec<u8>, crate::Rejection>, NodeError> {
         let snapshot = self.snapshot();
         self.ask(move |queries| queries.query(&snapshot, call)).await
     }

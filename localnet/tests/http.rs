@@ -42,7 +42,10 @@ async fn an_agent_calls_updates_and_queries_with_all_verification_on() -> Result
     let caller = agent.query(&canister, "whoami").with_arg(vec![]).call().await?;
     assert_eq!(Principal::from_slice(&caller), agent.get_principal().unwrap());
     let error = agent.update(&canister, "bump_then_trap").with_arg(vec![]).call_and_wait().await.unwrap_err();
-    assert!(matches!(&error, AgentError::CertifiedReject { reject, .. } if reject.reject_message.contains("deliberate")), "{error}");
+    assert!(
+        matches!(&error, AgentError::CertifiedReject { reject, .. } if reject.reject_message.contains("deliberate")),
+        "{error}"
+    );
     node.shutdown().await;
     Ok(())
 }

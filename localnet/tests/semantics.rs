@@ -1,7 +1,6 @@
 //! The system API as the interface specification defines it, on canisters written by hand.
 
 use candid::Principal;
-use ic_cbor::CertificateToCbor;
 use ic_certification::Certificate;
 use localnet::management_types::CanisterInstallMode;
 use localnet::{Clock, Kind, RejectCode, Subnet};
@@ -83,7 +82,7 @@ fn the_data_certificate_is_there_in_queries_only() {
     subnet.update(user(), canister, "bump", b"").unwrap();
     assert_eq!(subnet.update(user(), canister, "certificate_in_update", b"").unwrap(), [0; 4]);
     let certificate = subnet.query(user(), canister, "certificate", b"").unwrap();
-    let certificate = Certificate::from_cbor(&certificate).unwrap();
+    let certificate = serde_cbor::from_slice::<Certificate>(&certificate).unwrap();
     let path = [b"canister".as_slice(), canister.as_slice(), b"certified_data"];
     assert_eq!(certificate.tree.lookup_path(path), ic_certification::LookupResult::Found(&[1, 0, 0, 0]));
     assert!(matches!(certificate.tree.lookup_path([b"time"]), ic_certification::LookupResult::Found(_)));
@@ -96,11 +95,17 @@ fn instruction_limits_are_enforced_and_a_canister_without_reply_is_rejected() {
     assert_eq!(rejection.error_code.as_deref(), Some("IC0522"));
     assert!(rejection.message.contains("5000000000"), "{rejection}");
     let executed = subnet.executed().pop().unwrap();
-    assert_eq!((executed.kind, executed.instructions, executed.succeeded), (Kind::Query, 5_000_000_000, false));
+    assert_eq!(
+        (executed.kind, executed.instructions, executed.succeeded),
+        (Kind::Query, 5_000_000_000, false)
+    );
     let rejection = subnet.update(user(), canister, "silent", b"").unwrap_err();
     assert_eq!(rejection.error_code.as_deref(), Some("IC0506"));
     let rejection = subnet.update(user(), canister, "nothing", b"").unwrap_err();
-    assert_eq!((rejection.code, rejection.error_code.as_deref()), (RejectCode::DestinationInvalid, Some("IC0536")));
+    assert_eq!(
+        (rejection.code, rejection.error_code.as_deref()),
+        (RejectCode::DestinationInvalid, Some("IC0536"))
+    );
 }
 
 #[test]
@@ -123,7 +128,7 @@ fn an_upgrade_keeps_stable_memory_and_certified_data_but_not_the_heap() {
     subnet.install(user(), canister, CanisterInstallMode::Upgrade(None), &wasm, b"").unwrap();
     assert_eq!(read(&mut subnet, canister), [0, 0, 1]);
     let certificate = subnet.query(user(), canister, "certificate", b"").unwrap();
-    let certificate = Certificate::from_cbor(&certificate).unwrap();
+    let certificate = serde_cbor::from_slice::<Certificate>(&certificate).unwrap();
     let path = [b"canister".as_slice(), canister.as_slice(), b"certified_data"];
     assert_eq!(certificate.tree.lookup_path(path), ic_certification::LookupResult::Found(&[1, 0, 0, 0]));
     assert_eq!(subnet.logs(canister).len(), 1);

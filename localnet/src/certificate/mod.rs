@@ -11,8 +11,8 @@ use ic_certification::{Certificate, HashTree};
 
 pub(crate) use keys::{ED25519_PREFIX, Keys};
 pub(crate) use state_tree::leb128;
-pub(crate) use tree::Want;
 use tree::Hashed;
+pub(crate) use tree::Want;
 
 use crate::subnet::state::State;
 use crate::subnet::wall;

@@ -19,7 +19,10 @@ pub(super) fn build(keys: &Keys, state: &State, time: u64) -> Node {
     root.insert(&[b"subnet", id, b"type"], b"application".to_vec());
     root.insert(&[b"subnet", id, b"canister_ranges"], ranges.clone());
     root.insert(&[b"subnet", id, b"metrics"], metrics(state));
-    root.insert(&[b"subnet", id, b"node", keys.node_id().as_slice(), b"public_key"], keys.node_key_der().to_vec());
+    root.insert(
+        &[b"subnet", id, b"node", keys.node_id().as_slice(), b"public_key"],
+        keys.node_key_der().to_vec(),
+    );
     root.insert(&[b"canister_ranges", id, first.as_slice()], ranges);
 
     if let Node::Map(map) = &mut root {

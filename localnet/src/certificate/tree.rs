@@ -143,12 +143,15 @@ impl Hashed {
     pub(crate) fn witness(&self, want: &Want) -> HashTree {
         match (&self.part, want) {
             (Part::Leaf(value), _) => leaf(value.clone()),
-            (Part::Map(branch, _), Want::All) => branch.witness(&|_, child| Some(child.witness(&Want::All))).0,
+            (Part::Map(branch, _), Want::All) => {
+                branch.witness(&|_, child| Some(child.witness(&Want::All))).0
+            }
             (Part::Map(branch, labels), Want::Paths(paths)) => {
                 let mut neighbours: Vec<&[u8]> = Vec::new();
                 for path in paths.keys() {
                     if let Err(gap) = labels.binary_search(path) {
-                        neighbours.extend(gap.checked_sub(1).and_then(|left| labels.get(left)).map(Vec::as_slice));
+                        neighbours
+                            .extend(gap.checked_sub(1).and_then(|left| labels.get(left)).map(Vec::as_slice));
                         neighbours.extend(labels.get(gap).map(Vec::as_slice));
                     }
                 }

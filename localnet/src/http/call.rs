@@ -42,7 +42,9 @@ async fn run(State(shared): Node, sent: Sent, subnet: bool, sync: bool) -> Resul
     let management = method.canister == Principal::management_canister();
     if subnet {
         if sent.effective != shared.keys.subnet_id() || !management {
-            return Err(Refusal::bad("only the management canister of this node's subnet can be called here"));
+            return Err(Refusal::bad(
+                "only the management canister of this node's subnet can be called here",
+            ));
         }
     } else if management {
         let subject = management::subject(&method.name, &method.argument);

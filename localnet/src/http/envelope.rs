@@ -69,7 +69,9 @@ fn parse(body: &[u8]) -> Result<Envelope, String> {
     let content = fields.take("content")?;
     let (key, signature) = (fields.optional_bytes("sender_pubkey")?, fields.optional_bytes("sender_sig")?);
     let delegations = match fields.take_optional("sender_delegation") {
-        Some(list) => array("sender_delegation", list, MAX_DELEGATIONS)?.into_iter().map(delegation).collect(),
+        Some(list) => {
+            array("sender_delegation", list, MAX_DELEGATIONS)?.into_iter().map(delegation).collect()
+        }
         None => Ok(Vec::new()),
     }?;
     let proof = match (key, signature) {
@@ -109,7 +111,8 @@ fn method(fields: &mut Fields) -> Result<Method, String> {
 }
 
 fn paths(value: Value) -> Result<Vec<Vec<Vec<u8>>>, String> {
-    let path = |path| array("path", path, MAX_LABELS)?.into_iter().map(|label| bytes("label", label)).collect();
+    let path =
+        |path| array("path", path, MAX_LABELS)?.into_iter().map(|label| bytes("label", label)).collect();
     array("paths", value, MAX_PATHS)?.into_iter().map(path).collect()
 }
 
@@ -122,9 +125,9 @@ fn delegation(value: Value) -> Result<Delegation, String> {
     let mut fields = Fields::new("delegation", inner)?;
     let target = |value| principal("target", bytes("target", value)?);
     let targets = match fields.take_optional("targets") {
-        Some(list) => {
-            Some(array("targets", list, MAX_TARGETS)?.into_iter().map(target).collect::<Result<_, String>>()?)
-        }
+        Some(list) => Some(
+            array("targets", list, MAX_TARGETS)?.into_iter().map(target).collect::<Result<_, String>>()?,
+        ),
         None => None,
     };
     let queries_only = match fields.take_optional("permissions") {

@@ -62,7 +62,8 @@ mod tests {
             (Value::Text("arg".into()), Value::Bytes(b"DIDL\x00\xFD*".to_vec())),
             (Value::Text("nonce".into()), Value::Null),
         ];
-        let mut map: Vec<_> = map.into_iter().filter(|(key, _)| key != &Value::Text("sender".into())).collect();
+        let mut map: Vec<_> =
+            map.into_iter().filter(|(key, _)| key != &Value::Text("sender".into())).collect();
         map.push((Value::Text("sender".into()), Value::Bytes(vec![4])));
         let got = hex::encode(hash_of_map(&map).unwrap());
         assert!(got.starts_with("1d1091364d6b") && got.ends_with("e2b101"), "{got}");

@@ -39,7 +39,8 @@ async fn run(State(shared): Node, sent: Sent, subnet: bool) -> Result<Response, 
     auth::check(&envelope, method.canister)?;
     let (id, sender) = (envelope.id, envelope.sender);
     let Content::Query(method) = envelope.content else { return Err(Refusal::bad("not a query")) };
-    let call = QueryCall { sender, canister: method.canister, method: method.name, argument: method.argument };
+    let call =
+        QueryCall { sender, canister: method.canister, method: method.name, argument: method.argument };
     let mut map = match shared.query(call).await? {
         Ok(reply) => {
             let reply = Value::Map(vec![(text("arg"), Value::Bytes(reply))]);

@@ -44,7 +44,12 @@ fn run(State(shared): Node, sent: &Sent, subnet: bool) -> Result<Response, Refus
     Ok(cbor(&Value::Map(vec![(text("certificate"), bytes(&certificate))])))
 }
 
-fn check_path(state: &Subnet, path: &[&[u8]], sender: Principal, effective: Principal) -> Result<(), Refusal> {
+fn check_path(
+    state: &Subnet,
+    path: &[&[u8]],
+    sender: Principal,
+    effective: Principal,
+) -> Result<(), Refusal> {
     match path {
         [b"time"] | [b"subnet", ..] | [b"canister_ranges", ..] => Ok(()),
         [b"request_status", id, rest @ ..] if id.len() == 32 && rest.len() <= 1 => {
@@ -57,7 +62,9 @@ fn check_path(state: &Subnet, path: &[&[u8]], sender: Principal, effective: Prin
             }
         }
         [b"canister", id, rest @ ..] if *id == effective.as_slice() => match rest {
-            [b"controllers" | b"module_hash" | b"canister_creation_timestamp" | b"last_install_timestamp"] => Ok(()),
+            [
+                b"controllers" | b"module_hash" | b"canister_creation_timestamp" | b"last_install_timestamp",
+            ] => Ok(()),
             [b"metadata", name] => check_metadata(state, name, sender, effective),
             _ => Err(invalid(path)),
         },
@@ -66,8 +73,15 @@ fn check_path(state: &Subnet, path: &[&[u8]], sender: Principal, effective: Prin
 }
 
 /// Private metadata is shown to controllers only.
-fn check_metadata(state: &Subnet, name: &[u8], sender: Principal, canister: Principal) -> Result<(), Refusal> {
-    let Ok(name) = std::str::from_utf8(name) else { return Err(Refusal::bad("a metadata name is not UTF-8")) };
+fn check_metadata(
+    state: &Subnet,
+    name: &[u8],
+    sender: Principal,
+    canister: Principal,
+) -> Result<(), Refusal> {
+    let Ok(name) = std::str::from_utf8(name) else {
+        return Err(Refusal::bad("a metadata name is not UTF-8"));
+    };
     let Some(canister) = state.canisters.get(&canister) else { return Ok(()) };
     let metadata = canister.module.as_ref().and_then(|module| module.metadata.get(name));
     let hidden = metadata.is_some_and(|metadata| !metadata.public);

@@ -77,7 +77,8 @@ impl Instance {
         let hidden = &module.hidden;
         let memory = hidden.memory.then(|| instance.get_memory(&mut store, rewrite::MEMORY)).flatten();
         let table = hidden.table.then(|| instance.get_table(&mut store, rewrite::TABLE)).flatten();
-        let globals = hidden.globals.iter().filter_map(|name| instance.get_global(&mut store, name)).collect();
+        let globals =
+            hidden.globals.iter().filter_map(|name| instance.get_global(&mut store, name)).collect();
         store.data_mut().memory = memory;
         let module = module.clone();
         let clean = Heap::default();
@@ -153,9 +154,13 @@ impl Instance {
                 None => return Err(Halt::NoMethod(method_text(name))),
             },
             Entry::Callback(closure) => {
-                let function = self.table.and_then(|table| table.get(&mut self.store, closure.function.into()));
+                let function =
+                    self.table.and_then(|table| table.get(&mut self.store, closure.function.into()));
                 let Some(Ref::Func(Some(function))) = function else {
-                    return Err(Halt::Violation(format!("function table has no function {}", closure.function)));
+                    return Err(Halt::Violation(format!(
+                        "function table has no function {}",
+                        closure.function
+                    )));
                 };
                 function.call(&mut self.store, &[Val::I32(closure.argument as i32)], &mut [])
             }

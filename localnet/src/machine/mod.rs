@@ -24,14 +24,14 @@ use std::collections::BTreeSet;
 use wasmtime::{Config, Engine, Linker, OptLevel};
 
 pub use context::Kind;
-pub(crate) use env::{Closure, Effects, Env, Inputs, OutgoingCall, Stable, WASM_PAGE};
 pub(crate) use env::MAX_HEAP_BYTES;
 pub use env::Response;
+pub(crate) use env::{Closure, Effects, Env, Inputs, OutgoingCall, Stable, WASM_PAGE};
 pub(crate) use halt::Halt;
 pub use halt::{RejectCode, Rejection};
 pub(crate) use instance::{Entry, Heap, Instance};
-pub(crate) use module::{CompiledModule, MAX_MODULE_BYTES};
 pub use module::ModuleError;
+pub(crate) use module::{CompiledModule, MAX_MODULE_BYTES};
 
 /// Bytes of native stack that a canister may use.
 const WASM_STACK: usize = 4 << 20;

@@ -99,7 +99,10 @@ impl PageMap {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &Arc<Page>)> {
         self.leaves.iter().enumerate().flat_map(|(leaf, pages)| {
             let pages = pages.as_ref().map(|pages| pages.as_slice()).unwrap_or_default();
-            pages.iter().enumerate().filter_map(move |(page, bytes)| Some((leaf * LEAF + page, bytes.as_ref()?)))
+            pages
+                .iter()
+                .enumerate()
+                .filter_map(move |(page, bytes)| Some((leaf * LEAF + page, bytes.as_ref()?)))
         })
     }
 }

@@ -100,7 +100,8 @@ pub(super) fn expose(wasm: &[u8]) -> Result<(Vec<u8>, Hidden), ModuleError> {
 }
 
 fn comes_after_exports(id: u8) -> bool {
-    [SectionId::Element as u8, SectionId::DataCount as u8, SectionId::Code as u8, SectionId::Data as u8].contains(&id)
+    [SectionId::Element as u8, SectionId::DataCount as u8, SectionId::Code as u8, SectionId::Data as u8]
+        .contains(&id)
 }
 
 fn kind(kind: ExternalKind) -> Result<ExportKind, ModuleError> {

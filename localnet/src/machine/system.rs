@@ -8,7 +8,7 @@ use super::context::Contexts;
 use super::env::Env;
 use super::halt::Halt;
 use super::weights::system;
-use super::{system_calls, system_message, system_canister, system_stable};
+use super::{system_calls, system_canister, system_message, system_stable};
 
 pub(super) type Guest<'a> = Caller<'a, Env>;
 pub(super) type Outcome<T> = wasmtime::Result<T>;

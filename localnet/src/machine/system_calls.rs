@@ -80,7 +80,9 @@ fn call_new(
         return violation("call_new: the canister id or the method name is too long");
     }
     let callee = load(&mut g, callee, callee_size)?;
-    let Ok(callee) = Principal::try_from_slice(&callee) else { return violation("call_new: bad canister id") };
+    let Ok(callee) = Principal::try_from_slice(&callee) else {
+        return violation("call_new: bad canister id");
+    };
     let name = load(&mut g, name, name_size)?;
     let Ok(method) = String::from_utf8(name) else { return violation("call_new: method name is not UTF-8") };
     g.data_mut().pending = Some(OutgoingCall {

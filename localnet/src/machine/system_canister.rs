@@ -6,7 +6,9 @@ use wasmtime::Linker;
 use super::context::{ALL, ANY, C, CQ, G, I, NRQ, RQ, RT, RY, T, U};
 use super::env::Env;
 use super::halt::Halt;
-use super::system::{Guest, PLAIN, amount, charge, copy, enter, load, load_at, narrow, store_amount, used, violation};
+use super::system::{
+    Guest, PLAIN, amount, charge, copy, enter, load, load_at, narrow, store_amount, used, violation,
+};
 use super::weights::system;
 use crate::subnet::fees;
 

@@ -114,7 +114,9 @@ fn link_answer(l: &mut Linker<Env>) -> wasmtime::Result<()> {
         enter(&mut g, "msg_reject", ANSWER, PLAIN)?;
         unanswered(&g, "msg_reject")?;
         let message = load(&mut g, src, size)?;
-        let Ok(message) = String::from_utf8(message) else { return violation("the reject message is not UTF-8") };
+        let Ok(message) = String::from_utf8(message) else {
+            return violation("the reject message is not UTF-8");
+        };
         g.data_mut().effects.response = Some(Response::Reject(Rejection::by_canister(message)));
         Ok(())
     })?;

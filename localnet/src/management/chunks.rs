@@ -8,9 +8,9 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{Done, Outcome, bad_argument, decode, empty_reply, reply};
+use crate::machine::Rejection;
 use crate::subnet::Subnet;
 use crate::subnet::state::{Call, Canister};
-use crate::machine::Rejection;
 
 const MAX_CHUNK_BYTES: usize = 1 << 20;
 const MAX_CHUNKS: usize = 100;
@@ -27,7 +27,8 @@ impl Subnet {
         let args: UploadChunk = decode(&call.argument)?;
         let canister = self.storer(call.caller, args.canister_id)?;
         if args.chunk.len() > MAX_CHUNK_BYTES {
-            let text = format!("a chunk of {} bytes, at most {MAX_CHUNK_BYTES} are possible", args.chunk.len());
+            let text =
+                format!("a chunk of {} bytes, at most {MAX_CHUNK_BYTES} are possible", args.chunk.len());
             return Err(bad_argument(text));
         }
         let hash: [u8; 32] = Sha256::digest(&args.chunk).into();
@@ -43,7 +44,8 @@ impl Subnet {
     pub(super) fn stored_chunks(&mut self, call: &Call) -> Outcome {
         let id = decode::<CanisterIdRecord>(&call.argument)?.canister_id;
         let canister = self.storer(call.caller, id)?;
-        let hashes: Vec<ChunkHash> = canister.chunks.keys().map(|hash| ChunkHash { hash: hash.to_vec() }).collect();
+        let hashes: Vec<ChunkHash> =
+            canister.chunks.keys().map(|hash| ChunkHash { hash: hash.to_vec() }).collect();
         reply((hashes,), call.cycles)
     }
 
@@ -72,7 +74,8 @@ impl Subnet {
         }
         let got = hex::encode(Sha256::digest(&wasm));
         if got != hex::encode(&args.wasm_module_hash) {
-            let text = format!("the chunks have hash {got}, expected {}", hex::encode(&args.wasm_module_hash));
+            let text =
+                format!("the chunks have hash {got}, expected {}", hex::encode(&args.wasm_module_hash));
             return Err(bad_argument(text));
         }
         self.deploy(call, args.target_canister, args.mode, wasm, args.arg)

@@ -83,7 +83,10 @@ impl Subnet {
         argument: Vec<u8>,
     ) -> Result<(), Halt> {
         let upgrade = matches!(mode, CanisterInstallMode::Upgrade(_));
-        let skip = matches!(mode, CanisterInstallMode::Upgrade(Some(UpgradeFlags { skip_pre_upgrade: Some(true), .. })));
+        let skip = matches!(
+            mode,
+            CanisterInstallMode::Upgrade(Some(UpgradeFlags { skip_pre_upgrade: Some(true), .. }))
+        );
         if upgrade && !skip {
             self.hook(caller, id, Kind::PreUpgrade, "canister_pre_upgrade", Vec::new())?;
         }
@@ -112,7 +115,14 @@ impl Subnet {
     }
 
     /// Runs a hook if the module has it.
-    fn hook(&mut self, caller: Principal, id: Principal, kind: Kind, name: &str, argument: Vec<u8>) -> Result<(), Halt> {
+    fn hook(
+        &mut self,
+        caller: Principal,
+        id: Principal,
+        kind: Kind,
+        name: &str,
+        argument: Vec<u8>,
+    ) -> Result<(), Halt> {
         let module = self.state.canisters.get(&id).and_then(|canister| canister.module.as_ref());
         if !module.is_some_and(|module| module.exports(name) || kind == Kind::Start) {
             return Ok(());

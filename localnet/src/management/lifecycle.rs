@@ -21,7 +21,8 @@ impl Subnet {
         let cycles = match call.origin {
             Origin::User(_) => DEFAULT_CYCLES,
             _ => call.cycles.checked_sub(fees::CREATE_CANISTER).ok_or_else(|| {
-                let text = format!("create_canister needs {} cycles, got {}", fees::CREATE_CANISTER, call.cycles);
+                let text =
+                    format!("create_canister needs {} cycles, got {}", fees::CREATE_CANISTER, call.cycles);
                 Rejection::by_canister(text)
             })?,
         };
@@ -49,7 +50,11 @@ impl Subnet {
         let settings = apply(&Settings::new(vec![caller]), settings.unwrap_or_default())?;
         let id = match id {
             Some(id) if self.state.canisters.contains_key(&id) => {
-                return Err(Rejection::new(RejectCode::DestinationInvalid, 205, format!("Canister {id} already exists")));
+                return Err(Rejection::new(
+                    RejectCode::DestinationInvalid,
+                    205,
+                    format!("Canister {id} already exists"),
+                ));
             }
             Some(id) if id.as_slice().len() == 10 && id.as_slice().ends_with(&[1, 1]) => id,
             Some(id) => return Err(bad_argument(format!("{id} is not the id of a canister"))),

@@ -86,7 +86,12 @@ impl Subnet {
 /// # Errors
 ///
 /// The rejection.
-pub(crate) fn query(state: &State, sender: Principal, method: &str, argument: &[u8]) -> Result<Vec<u8>, Rejection> {
+pub(crate) fn query(
+    state: &State,
+    sender: Principal,
+    method: &str,
+    argument: &[u8],
+) -> Result<Vec<u8>, Rejection> {
     match method {
         "canister_status" => status::canister_status(state, sender, argument),
         "fetch_canister_logs" => status::fetch_canister_logs(state, sender, argument),
@@ -108,7 +113,11 @@ pub(crate) fn subject(method: &str, argument: &[u8]) -> Option<Principal> {
 }
 
 fn no_method(method: &str) -> Rejection {
-    Rejection::new(RejectCode::DestinationInvalid, 536, format!("Management canister has no method '{method}'"))
+    Rejection::new(
+        RejectCode::DestinationInvalid,
+        536,
+        format!("Management canister has no method '{method}'"),
+    )
 }
 
 fn check_controller(canister: &Canister, caller: Principal, id: Principal) -> Result<(), Rejection> {

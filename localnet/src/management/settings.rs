@@ -36,7 +36,10 @@ pub(super) fn apply(before: &Settings, change: CanisterSettings) -> Result<Setti
         controllers.sort();
         controllers.dedup();
         if controllers.len() > MAX_CONTROLLERS {
-            return Err(bad_argument(format!("{} controllers, at most {MAX_CONTROLLERS}", controllers.len())));
+            return Err(bad_argument(format!(
+                "{} controllers, at most {MAX_CONTROLLERS}",
+                controllers.len()
+            )));
         }
         settings.controllers = Arc::new(controllers);
     }
@@ -44,7 +47,12 @@ pub(super) fn apply(before: &Settings, change: CanisterSettings) -> Result<Setti
     set(&mut settings.memory_allocation, "memory_allocation", change.memory_allocation, 1 << 48)?;
     set(&mut settings.freezing_threshold, "freezing_threshold", change.freezing_threshold, u64::MAX)?;
     set(&mut settings.wasm_memory_limit, "wasm_memory_limit", change.wasm_memory_limit, 1 << 48)?;
-    set(&mut settings.wasm_memory_threshold, "wasm_memory_threshold", change.wasm_memory_threshold, u64::MAX)?;
+    set(
+        &mut settings.wasm_memory_threshold,
+        "wasm_memory_threshold",
+        change.wasm_memory_threshold,
+        u64::MAX,
+    )?;
     set(&mut settings.log_memory_limit, "log_memory_limit", change.log_memory_limit, MAX_LOG_BYTES)?;
     set_wide(&mut settings.reserved_cycles_limit, "reserved_cycles_limit", change.reserved_cycles_limit)?;
     set_wide(
@@ -90,7 +98,8 @@ pub(super) fn amount(value: &Nat) -> Option<u128> {
 
 /// The record that `canister_status` shows.
 pub(super) fn definite(settings: &Settings) -> DefiniteCanisterSettings {
-    let variable = |(name, value): &(String, String)| EnvironmentVariable { name: name.clone(), value: value.clone() };
+    let variable =
+        |(name, value): &(String, String)| EnvironmentVariable { name: name.clone(), value: value.clone() };
     let controllers: &Vec<Principal> = &settings.controllers;
     DefiniteCanisterSettings {
         controllers: controllers.clone(),

@@ -14,7 +14,11 @@ use crate::subnet::Subnet;
 use crate::subnet::no_canister;
 use crate::subnet::state::{Call, Canister, LogLine, Running, State};
 
-pub(super) fn canister_status(state: &State, sender: Principal, argument: &[u8]) -> Result<Vec<u8>, Rejection> {
+pub(super) fn canister_status(
+    state: &State,
+    sender: Principal,
+    argument: &[u8],
+) -> Result<Vec<u8>, Rejection> {
     let id = decode::<CanisterIdRecord>(argument)?.canister_id;
     let canister = state.canisters.get(&id).ok_or_else(|| no_canister(id))?;
     let seen = match &canister.settings.status_visibility {
@@ -65,7 +69,11 @@ fn status(canister: &Canister) -> CanisterStatusResult {
     }
 }
 
-pub(super) fn fetch_canister_logs(state: &State, sender: Principal, argument: &[u8]) -> Result<Vec<u8>, Rejection> {
+pub(super) fn fetch_canister_logs(
+    state: &State,
+    sender: Principal,
+    argument: &[u8],
+) -> Result<Vec<u8>, Rejection> {
     let args: FetchCanisterLogsArgs = decode(argument)?;
     let id = args.canister_id;
     let canister = state.canisters.get(&id).ok_or_else(|| no_canister(id))?;

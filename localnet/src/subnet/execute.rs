@@ -27,7 +27,8 @@ impl Subnet {
             self.manage(call);
             return true;
         }
-        let waiting = |(id, canister): (&Principal, &Arc<Canister>)| (!canister.calls.queue.is_empty()).then_some(*id);
+        let waiting =
+            |(id, canister): (&Principal, &Arc<Canister>)| (!canister.calls.queue.is_empty()).then_some(*id);
         let after = (std::ops::Bound::Excluded(self.turn), std::ops::Bound::Unbounded);
         let next = self.state.canisters.range(after).find_map(waiting);
         let Some(id) = next.or_else(|| self.state.canisters.iter().find_map(waiting)) else { return false };
@@ -65,7 +66,8 @@ impl Subnet {
         {
             Arc::make_mut(request).status = RequestStatus::Processing;
         }
-        let context = self.open(id, call.origin.clone(), call.caller, &call.method, call.cycles, call.deadline);
+        let context =
+            self.open(id, call.origin.clone(), call.caller, &call.method, call.cycles, call.deadline);
         let argument = call.argument.clone();
         let task = Task { kind, entry, context, argument, rejection: None, refunded: 0 };
         let outcome = self.run(id, task);
@@ -76,12 +78,16 @@ impl Subnet {
     fn method(&self, id: Principal, method: &str) -> Result<(Kind, Entry), Rejection> {
         let canister = self.canister(id)?;
         let Some(module) = &canister.module else {
-            let text = format!("Error from Canister {id}: Attempted to execute a message, but the canister contains no Wasm module.");
+            let text = format!(
+                "Error from Canister {id}: Attempted to execute a message, but the canister contains no Wasm module."
+            );
             return Err(Rejection::new(RejectCode::CanisterError, 537, text));
         };
         let (limit, spendable) = (fees::execution(Kind::Update.instruction_limit()), canister.cycles);
         if spendable < limit + canister.frozen() {
-            let text = format!("Canister {id} is out of cycles: it has {spendable} and needs {limit} above its freezing limit");
+            let text = format!(
+                "Canister {id} is out of cycles: it has {spendable} and needs {limit} above its freezing limit"
+            );
             return Err(Rejection::new(RejectCode::SysTransient, 207, text));
         }
         let (update, query) = (format!("canister_update {method}"), format!("canister_query {method}"));
@@ -90,7 +96,8 @@ impl Subnet {
         } else if module.exports(&query) {
             Ok((Kind::ReplicatedQuery, Entry::Export(query)))
         } else if module.exports(&format!("canister_composite_query {method}")) {
-            let text = format!("Error from Canister {id}: Composite query cannot be called in replicated mode");
+            let text =
+                format!("Error from Canister {id}: Composite query cannot be called in replicated mode");
             Err(Rejection::new(RejectCode::DestinationInvalid, 527, text))
         } else {
             Err(Halt::NoMethod(format!("update method '{method}'")).reject(id))
@@ -169,7 +176,8 @@ impl Subnet {
 
     /// Runs a message and keeps the state it leaves, its log lines and its charge.
     pub(crate) fn run(&mut self, id: Principal, task: Task) -> Result<Effects, Halt> {
-        let canister = self.state.canisters.get(&id).ok_or_else(|| Halt::Internal("no canister".into()))?.clone();
+        let canister =
+            self.state.canisters.get(&id).ok_or_else(|| Halt::Internal("no canister".into()))?.clone();
         let Some(module) = &canister.module else { return Err(Halt::Internal("no module".into())) };
         let inputs = self.inputs(id, &canister, &task);
         let method = canister.calls.contexts.get(&task.context).map_or_else(

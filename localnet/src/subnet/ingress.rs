@@ -122,7 +122,8 @@ impl Subnet {
     ///
     /// The rejection.
     pub fn create_canister(&mut self, controller: Principal) -> Result<Principal, Rejection> {
-        let settings = CanisterSettings { controllers: Some(vec![controller]), ..CanisterSettings::default() };
+        let settings =
+            CanisterSettings { controllers: Some(vec![controller]), ..CanisterSettings::default() };
         let args = ProvisionalCreateCanisterWithCyclesArgs { settings: Some(settings), ..Default::default() };
         let reply = self.management(controller, "provisional_create_canister_with_cycles", args)?;
         let record: CanisterIdRecord = candid::decode_one(&reply).map_err(undecodable)?;

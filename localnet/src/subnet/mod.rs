@@ -25,11 +25,11 @@ use crate::machine::{CompiledModule, Halt, Instance, Machine, Rejection};
 pub(crate) use execute::Task;
 pub(crate) use ingress::Ingress;
 pub(crate) use query::{Queries, QueryCall};
+use random::Random;
 pub use record::Executed;
 pub(crate) use record::Executions;
-pub use state::{LogLine, RequestId};
-use random::Random;
 use state::{Canister, Heap, State};
+pub use state::{LogLine, RequestId};
 pub use time::Clock;
 pub(crate) use time::wall;
 
@@ -72,7 +72,12 @@ impl Subnet {
         Self::with_state(keys, state, clock, Machine::new().map_err(NodeError::engine)?)
     }
 
-    pub(crate) fn with_state(keys: Keys, state: State, clock: Clock, machine: Machine) -> Result<Self, NodeError> {
+    pub(crate) fn with_state(
+        keys: Keys,
+        state: State,
+        clock: Clock,
+        machine: Machine,
+    ) -> Result<Self, NodeError> {
         let (machine, keys, executions) = (Arc::new(machine), Arc::new(keys), Executions::default());
         Ok(Subnet {
             queries: Queries::new(machine.clone(), keys.clone(), executions.clone()),

@@ -139,7 +139,9 @@ impl Queries {
 
 fn running(snapshot: &Snapshot, id: Principal) -> Result<&Canister, Rejection> {
     let canister = snapshot.state.canisters.get(&id).ok_or_else(|| no_canister(id))?;
-    let reject = |number, text: &str| Err(Rejection::new(RejectCode::CanisterError, number, format!("Canister {id} {text}")));
+    let reject = |number, text: &str| {
+        Err(Rejection::new(RejectCode::CanisterError, number, format!("Canister {id} {text}")))
+    };
     match canister.running {
         Running::Running if canister.module.is_none() => reject(537, "contains no Wasm module"),
         Running::Running => Ok(canister),

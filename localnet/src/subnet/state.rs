@@ -11,8 +11,8 @@ use ic_management_canister_types::{LogVisibility, SnapshotVisibility, StatusVisi
 use serde::{Deserialize, Serialize};
 
 use super::random::Random;
-use crate::machine::{Closure, CompiledModule, Response, Stable, WASM_PAGE};
 pub(crate) use crate::machine::Heap;
+use crate::machine::{Closure, CompiledModule, Response, Stable, WASM_PAGE};
 
 /// SHA-256 of the content of a request.
 pub type RequestId = [u8; 32];

@@ -61,7 +61,8 @@ impl Subnet {
             let Some(canister) = self.state.canisters.get(&id) else { continue };
             let timer = canister.calls.timer;
             let due = timer != 0 && timer <= time && canister.running == Running::Running;
-            let handled = canister.module.as_ref().is_some_and(|module| module.exports("canister_global_timer"));
+            let handled =
+                canister.module.as_ref().is_some_and(|module| module.exports("canister_global_timer"));
             if due
                 && handled
                 && let Some(canister) = self.canister_mut(id)
