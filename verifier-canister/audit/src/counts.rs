@@ -2,7 +2,9 @@
 
 use std::ops::Add;
 
-use crate::{Attribute, AuditError, Schema, codec, metrics::Frame, schema::MAX_ATTRIBUTES};
+use crate::{
+    Attribute, AuditError, Schema, codec, dataset::MAX_ROWS, metrics::Frame, schema::MAX_ATTRIBUTES,
+};
 
 /// Outcomes for one class against the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -100,12 +102,12 @@ impl Counts {
         &self.counters
     }
 
-    /// Counts of this schema's shape from their counters.
+    /// Counts of this schema's shape from their counters, of at most [`MAX_ROWS`] samples.
     pub fn from_counters(schema: &Schema, counters: Vec<u32>) -> Result<Self, AuditError> {
         Self::new(schema).with(counters)
     }
 
-    /// Counts of this valid frame's shape from their counters.
+    /// Counts of this valid frame's shape from their counters, of at most [`MAX_ROWS`] samples.
     pub fn of_frame(frame: &Frame, counters: Vec<u32>) -> Result<Self, AuditError> {
         Self::zero(&frame.attributes, frame.classes.len()).with(counters)
     }
@@ -115,7 +117,9 @@ impl Counts {
             let (expected, got) = (self.counters.len() as u64, counters.len() as u64);
             return Err(AuditError::Mismatch { what: "number of counters", expected, got });
         }
-        Ok(Self { counters, ..self })
+        let counts = Self { counters, ..self };
+        codec::in_range("samples counted", 0, MAX_ROWS.into(), counts.total() as i64)?;
+        Ok(counts)
     }
 
     /// Number of classes.
@@ -126,6 +130,11 @@ impl Counts {
     /// Number of groups of each attribute.
     pub fn groups(&self) -> &[u8] {
         &self.groups
+    }
+
+    /// Whether both have the same classes and groups by number.
+    pub fn same_shape(&self, other: &Self) -> bool {
+        (self.classes, &self.groups) == (other.classes, &other.groups)
     }
 
     /// Adds one sample.

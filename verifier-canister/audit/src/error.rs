@@ -87,7 +87,7 @@ pub enum AuditError {
         cause: crate::engine::OutOfTable,
     },
     /// A fraction is malformed, too long or has denominator zero.
-    #[error("{0:?} is not a fraction: write 4/5, 0.8 or 1, with at most 64 characters")]
+    #[error("{0:?} is not a fraction: write 4/5, 0.8 or 1")]
     NotFraction(String),
     /// No metric has this id.
     #[error("no metric is called {0:?}; docs/metrics.md lists them")]

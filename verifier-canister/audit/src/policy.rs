@@ -18,6 +18,8 @@ use crate::{
 pub const MAX_POLICY: usize = 64 << 10;
 /// Most criteria of a policy.
 pub const MAX_CRITERIA: u32 = 64;
+/// Longest threshold as it is printed, in characters.
+pub const MAX_THRESHOLD: u32 = 64;
 /// Largest minimum group size.
 pub const MAX_MIN_GROUP_SIZE: u32 = 1 << 20;
 
@@ -161,7 +163,11 @@ impl Policy {
     fn validate(&self) -> Result<(), AuditError> {
         codec::check_text("policy name", &self.name)?;
         codec::in_range("min_group_size", 1, MAX_MIN_GROUP_SIZE.into(), self.min_group_size.into())?;
-        codec::in_range("number of criteria", 1, MAX_CRITERIA.into(), self.criteria.len() as i64)
+        codec::in_range("number of criteria", 1, MAX_CRITERIA.into(), self.criteria.len() as i64)?;
+        self.criteria.iter().try_for_each(|criterion| {
+            let length = criterion.threshold.to_string().len() as i64;
+            codec::in_range("length of a threshold", 1, MAX_THRESHOLD.into(), length)
+        })
     }
 
     /// Fails when a criterion names what the dataset does not have, or gives a metric arguments it does not take.

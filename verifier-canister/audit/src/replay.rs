@@ -14,7 +14,7 @@ impl Replay {
         Self::resume(model, schema, Counts::new(schema))
     }
 
-    /// Goes on with counts made earlier by the same model on the same dataset.
+    /// Goes on with counts made earlier by the same model on the same dataset, which the caller vouches for.
     pub fn resume(model: &Model, schema: &Schema, counts: Counts) -> Result<Self, AuditError> {
         let got = schema.encoding();
         if model.encoding != got {
@@ -27,6 +27,11 @@ impl Replay {
         let (expected, classes) = (schema.classes.len() as u64, u64::from(model.classes));
         if classes != expected {
             return Err(AuditError::Mismatch { what: "classes of the model", expected, got: classes });
+        }
+        let empty = Counts::new(schema);
+        if !counts.same_shape(&empty) {
+            let (expected, got) = (empty.counters().len() as u64, counts.counters().len() as u64);
+            return Err(AuditError::Mismatch { what: "counters of the dataset", expected, got });
         }
         Ok(Self { counts })
     }

@@ -201,6 +201,9 @@ impl Predicate {
         if expected != got {
             return Err(AuditError::Mismatch { what: "samples counted", expected, got });
         }
+        if facts.model.encoding != dataset.encoding {
+            return Err(AuditError::WrongEncoding { expected: facts.model.encoding, got: dataset.encoding });
+        }
         let outcomes = policy.evaluate(frame, counts)?;
         let verdict = Verdict::of_all(outcomes.iter().map(|outcome| outcome.verdict));
         let criteria = policy.criteria.iter().cloned().zip(outcomes).map(|(criterion, outcome)| {
