@@ -10,11 +10,11 @@
 //! model/<64 hex>           canonical JSON of the model's record
 //! ```
 //!
-//! Canonical JSON is the subset of RFC 8785 that needs no floats: no blanks, keys in byte order, integers below
-//! 2^53; times are decimal strings of nanoseconds since 1970, digests are lower-case hex, absent values are left
-//! out. Ids have ten digits, so that the order of keys is the order of numbers.
+//! Canonical JSON is that of [`audit::canonical`]. Times are decimal strings of nanoseconds since 1970, digests are
+//! lower-case hex, absent values are left out. Ids have ten digits, so that the order of keys is that of numbers.
+//! The functions fail only on a number that JSON cannot hold exactly, which no registered record has.
 
-use audit::Digest;
+use audit::{AuditError, Digest, canonical::to_canonical_json};
 use serde_json::{Value, json};
 
 use crate::{AuditId, AuditRecord, AuditState, CertificateId, CertificateState, DatasetRecord, ModelRecord};
@@ -50,7 +50,7 @@ pub fn model_key(digest: impl Into<Digest>) -> String {
 }
 
 /// What the leaf of a dataset is the digest of.
-pub fn dataset_json(record: &DatasetRecord) -> Vec<u8> {
+pub fn dataset_json(record: &DatasetRecord) -> Result<Vec<u8>, AuditError> {
     canonical(json!({
         "digest": record.digest.to_string(),
         "owner": record.owner.to_text(),
@@ -67,7 +67,7 @@ pub fn dataset_json(record: &DatasetRecord) -> Vec<u8> {
 }
 
 /// What the leaf of a model is the digest of.
-pub fn model_json(record: &ModelRecord) -> Vec<u8> {
+pub fn model_json(record: &ModelRecord) -> Result<Vec<u8>, AuditError> {
     let layer = |layer: &crate::LayerSummary| {
         json!({
             "inputs": layer.inputs,
@@ -93,7 +93,7 @@ pub fn model_json(record: &ModelRecord) -> Vec<u8> {
 }
 
 /// What the leaf of an audit is the digest of.
-pub fn audit_json(record: &AuditRecord) -> Vec<u8> {
+pub fn audit_json(record: &AuditRecord) -> Result<Vec<u8>, AuditError> {
     let mut state = match &record.state {
         AuditState::Requested => json!({}),
         AuditState::Running { done, of } => json!({ "done": done, "of": of }),
@@ -127,7 +127,7 @@ pub fn audit_json(record: &AuditRecord) -> Vec<u8> {
 }
 
 /// What the leaf of a certificate's state is the digest of.
-pub fn status_json(certificate: CertificateId, state: &CertificateState) -> Vec<u8> {
+pub fn status_json(certificate: CertificateId, state: &CertificateState) -> Result<Vec<u8>, AuditError> {
     canonical(match state {
         CertificateState::Valid => json!({ "certificate": certificate, "state": "valid" }),
         CertificateState::Superseded { by, at_ns } => {
@@ -143,43 +143,12 @@ pub fn status_json(certificate: CertificateId, state: &CertificateState) -> Vec<
     })
 }
 
-/// The canonical bytes of a value without floats; object members that are null are left out.
-fn canonical(value: Value) -> Vec<u8> {
-    let mut out = Vec::new();
-    put(&mut out, &value);
-    out
-}
-
-fn put(out: &mut Vec<u8>, value: &Value) {
-    match value {
-        // Sorted here and not left to the map, whose order another crate's features could change.
-        Value::Object(members) => {
-            let mut members: Vec<_> = members.iter().filter(|(_, value)| !value.is_null()).collect();
-            members.sort_unstable_by_key(|(key, _)| key.as_bytes());
-            out.push(b'{');
-            for (index, (key, value)) in members.into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                put(out, &Value::String(key.clone()));
-                out.push(b':');
-                put(out, value);
-            }
-            out.push(b'}');
-        }
-        Value::Array(items) => {
-            out.push(b'[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                put(out, item);
-            }
-            out.push(b']');
-        }
-        // serde_json escapes text exactly as RFC 8785 does, and prints integers in decimal.
-        plain => out.extend_from_slice(plain.to_string().as_bytes()),
+/// The canonical bytes of a record, without the members that are null.
+fn canonical(mut record: Value) -> Result<Vec<u8>, AuditError> {
+    if let Value::Object(members) = &mut record {
+        members.retain(|_, value| !value.is_null());
     }
+    to_canonical_json("record", &record)
 }
 
 #[cfg(test)]
@@ -189,17 +158,8 @@ mod tests {
     use super::*;
     use crate::DigestBytes;
 
-    fn text(bytes: Vec<u8>) -> String {
-        String::from_utf8(bytes).unwrap()
-    }
-
-    #[test]
-    fn canonical_json_is_sorted_and_has_no_nulls() {
-        let value = json!({ "b": [1, { "z": 0, "y": "\u{1}\"\\\n\u{e9}" }], "a": null, "aa": true });
-        assert_eq!(
-            text(canonical(value)),
-            "{\"aa\":true,\"b\":[1,{\"y\":\"\\u0001\\\"\\\\\\n\u{e9}\",\"z\":0}]}"
-        );
+    fn text(bytes: Result<Vec<u8>, AuditError>) -> String {
+        String::from_utf8(bytes.unwrap()).unwrap()
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::fmt;
 use audit::Digest;
 use candid::CandidType;
 use candid::types::{Serializer, Type, TypeInner};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A SHA-256 digest on the wire: a blob of exactly 32 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +40,13 @@ impl CandidType for DigestBytes {
 
     fn idl_serialize<S: Serializer>(&self, serializer: S) -> Result<(), S::Error> {
         serializer.serialize_blob(&self.0)
+    }
+}
+
+impl Serialize for DigestBytes {
+    /// As bytes: this is how the canister stores a digest.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
     }
 }
 

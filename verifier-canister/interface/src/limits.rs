@@ -20,12 +20,16 @@ pub struct Quotas {
     pub models: u32,
     /// Audits of one requester that are requested or running.
     pub open_audits: u32,
+    /// Audits of all requesters that are requested or running.
+    pub open_audits_total: u32,
     /// Audits that one requester asks for in a day.
     pub audits_per_day: u32,
+    /// Audits that all requesters ask for in a day.
+    pub audits_per_day_total: u32,
     /// Work of one audit.
     pub audit_work: u64,
-    /// Work of all audits requested in a day.
-    pub work_per_day: u64,
+    /// Work of all audits that all requesters ask for in a day.
+    pub work_per_day_total: u64,
     /// Instructions after which a replay message ends and the next goes on.
     pub slice_instructions: u64,
 }

@@ -1,0 +1,150 @@
+//! Certificates: made from checked counts only, superseded or revoked but never removed.
+
+use audit::{
+    Body, Counts, Policy, Replay, Verdict,
+    certificate::{DatasetFacts, Facts, ModelFacts, Nanoseconds},
+    certificate_body,
+};
+use candid::Principal;
+use ic_stable_structures::Memory;
+use interface::{
+    AuditId, AuditState, CertificateId, CertificateState, DigestBytes, Error, RevokeCertificate,
+    certified::MAX_ID,
+};
+
+use crate::{
+    guards::{Context, SECOND_NS, check_range, check_reason},
+    replay::Prepared,
+    storage::{
+        State,
+        records::{Audit, Certificate},
+    },
+};
+
+impl<M: Memory> State<M> {
+    /// Issues the certificate of an audit whose samples are all done; refuses the audit where that fails.
+    pub fn certify(&mut self, id: AuditId, canister: Principal, now_ns: u64) -> Result<(), Error> {
+        let audit = self.audit_entry(id)?;
+        let AuditState::Running { done, of } = audit.state else { return Ok(()) };
+        if done != of {
+            return Ok(());
+        }
+        match self.make_certificate(id, &audit, canister, now_ns) {
+            Ok((certificate, body)) => {
+                let number = self.certificates().len() + 1;
+                self.issue(number, &certificate, body)?;
+                self.supersede(audit.supersedes, number, now_ns)?;
+                self.close(id, audit, AuditState::Completed { certificate: number }, now_ns)
+            }
+            Err(cause) => self.refuse(id, audit, cause.to_string(), now_ns),
+        }
+    }
+
+    fn make_certificate(
+        &mut self,
+        id: AuditId,
+        audit: &Audit,
+        canister: Principal,
+        now_ns: u64,
+    ) -> Result<(Certificate, Vec<u8>), Error> {
+        let number = self.certificates().len() + 1;
+        check_range("certificate number", 1, MAX_ID, number)?;
+        let Prepared { header, model, .. } = self.take_prepared(id, audit)?;
+        let invalid = |cause| Error::invalid("audit", &cause);
+        let progress = self.progress.get(&id)?.unwrap_or_default();
+        let counts = Counts::from_counters(&header.schema, progress.counters).map_err(invalid)?;
+        let replay = Replay::resume(&model, &header.schema, counts).map_err(invalid)?;
+        let verified = replay.finish(audit.sample_size).map_err(invalid)?;
+
+        let policy = self.policies.get(&audit.policy.0)?;
+        let policy = policy.ok_or_else(|| Error::internal("the audit's policy is missing"))?;
+        let policy = Policy::from_json(policy.as_bytes()).map_err(invalid)?;
+        let registered = self.model_entry(audit.model)?;
+        let dataset = self.dataset_entry(audit.dataset)?;
+        let valid_until_ns = audit.valid_for_s.map(|s| now_ns.saturating_add(s.saturating_mul(SECOND_NS)));
+        let missing = || Error::internal("a running audit has no seed");
+        let facts = Facts {
+            certificate: number,
+            audit: id,
+            canister: canister.to_text(),
+            runtime: crate::VERSION.to_owned(),
+            owner: audit.owner.to_text(),
+            requester: audit.requester.to_text(),
+            model: ModelFacts::new(&model, audit.model.into(), Nanoseconds(registered.registered_at_ns)),
+            dataset: DatasetFacts {
+                digest: audit.dataset.into(),
+                rows: dataset.rows,
+                sealed_at: Nanoseconds(dataset.registered_at_ns),
+            },
+            seed: audit.seed.ok_or_else(missing)?.0,
+            sample_size: audit.sample_size,
+            requested_at: Nanoseconds(audit.requested_at_ns),
+            drawn_at: Nanoseconds(audit.drawn_at_ns.ok_or_else(missing)?),
+            issued_at: Nanoseconds(now_ns),
+            valid_until: valid_until_ns.map(Nanoseconds),
+            supersedes: audit.supersedes,
+            audits_of_model: audit.audit_of_model,
+            audits_of_owner: audit.audit_of_owner,
+        };
+        let Body { json, verdict } =
+            certificate_body(&verified, &facts, &header.schema, &policy).map_err(invalid)?;
+        let certificate = Certificate {
+            audit: id,
+            model: audit.model,
+            model_name: registered.name,
+            owner: audit.owner,
+            dataset: audit.dataset,
+            dataset_name: dataset.name,
+            dataset_version: dataset.version,
+            policy_name: policy.name,
+            policy: audit.policy,
+            verdict: match verdict {
+                Verdict::Pass => interface::Verdict::Pass,
+                Verdict::Fail => interface::Verdict::Fail,
+                Verdict::Undefined => interface::Verdict::Undefined,
+            },
+            state: CertificateState::Valid,
+            sample_size: audit.sample_size,
+            issued_at_ns: now_ns,
+            valid_until_ns,
+            supersedes: audit.supersedes,
+            body_digest: DigestBytes::from(audit::Digest::of(&json)),
+        };
+        Ok((certificate, json))
+    }
+
+    /// Marks the certificate that `by` replaces, unless it was revoked or replaced meanwhile.
+    fn supersede(
+        &mut self,
+        replaced: Option<CertificateId>,
+        by: CertificateId,
+        at_ns: u64,
+    ) -> Result<(), Error> {
+        let Some(id) = replaced else { return Ok(()) };
+        let mut certificate = self.certificate_entry(id)?;
+        if certificate.state == CertificateState::Valid {
+            certificate.state = CertificateState::Superseded { by, at_ns };
+            self.put_certificate(id, &certificate)?;
+        }
+        Ok(())
+    }
+
+    /// Withdraws a certificate; for its owner and controllers. It stays, with the reason.
+    pub fn revoke_certificate(&mut self, context: &Context, request: RevokeCertificate) -> Result<(), Error> {
+        let by = context.signed_in()?;
+        check_reason(&request.reason)?;
+        let mut certificate = self.certificate_entry(request.id)?;
+        if by != certificate.owner && !context.is_controller {
+            return Err(Error::not_allowed("the certificate's owner or a controller"));
+        }
+        if let CertificateState::Revoked { .. } = certificate.state {
+            return Err(Error::WrongState {
+                what: format!("certificate {}", request.id),
+                state: "revoked".to_owned(),
+                needed: "valid or superseded".to_owned(),
+            });
+        }
+        certificate.state = CertificateState::Revoked { reason: request.reason, by, at_ns: context.now_ns };
+        self.put_certificate(request.id, &certificate)
+    }
+}

@@ -1,0 +1,42 @@
+use candid::candid_method;
+use ic_cdk::{
+    api::{data_certificate, time},
+    query, update,
+};
+use interface::{
+    CertificateId, CertificatePage, CertificatesRequest, CertifiedCertificate, Error, Proof,
+    RevokeCertificate, WitnessRequest,
+};
+
+use super::{Arg, change, context, decode, log, read};
+
+#[update(decode_with = "decode", hidden = true)]
+#[candid_method(update)]
+fn revoke_certificate(request: Arg<RevokeCertificate>) -> Result<(), Error> {
+    let request = request.0?;
+    let id = request.id;
+    change(|state| state.revoke_certificate(&context(), request))?;
+    log(format!("certificate {id}: revoked by {}", context().caller));
+    Ok(())
+}
+
+#[query(decode_with = "decode", hidden = true)]
+#[candid_method(query)]
+fn certificate(request: Arg<CertificateId>) -> Result<CertifiedCertificate, Error> {
+    let id = request.0?;
+    read(|state| state.certified_certificate(id, data_certificate()))
+}
+
+#[query(decode_with = "decode", hidden = true)]
+#[candid_method(query)]
+fn certificates(request: Arg<CertificatesRequest>) -> Result<CertificatePage, Error> {
+    let request = request.0?;
+    read(|state| state.list_certificates(&request, time()))
+}
+
+#[query(decode_with = "decode", hidden = true)]
+#[candid_method(query)]
+fn witness(request: Arg<WitnessRequest>) -> Result<Proof, Error> {
+    let request = request.0?;
+    read(|state| state.witness(&request, data_certificate()))
+}

@@ -1,0 +1,251 @@
+//! Runs open audits, one step per message: draw the seed, replay a slice of the sample, certify.
+//!
+//! A step is *begun* in one message, which stores the attempt, and *done* in the next. If that one traps, its
+//! changes are undone but the attempt stays counted; after a few the audit is refused, so nothing can make the
+//! queue stand still. Open audits take turns. Everything needed to go on is in stable memory, so an upgrade
+//! between two steps loses nothing.
+
+use std::ops::Bound;
+
+use audit::{Counts, DatasetHeader, Engine, Replay, draw_sample};
+use ic_stable_structures::Memory;
+use interface::{AuditId, AuditState, Error};
+
+use crate::{
+    guards::SECOND_NS,
+    rows::RowReader,
+    storage::{
+        Content, State,
+        records::{Audit, Progress, Turn},
+    },
+};
+
+/// Attempts to get randomness before an audit is refused; the waits between them add up to more than an hour.
+pub const MAX_DRAWS: u32 = 12;
+/// Attempts at one slice or certificate before an audit is refused.
+pub const MAX_ATTEMPTS: u32 = 5;
+/// How long a step is waited for before it counts as lost.
+const LEASE_NS: u64 = 60 * SECOND_NS;
+/// The first wait for randomness; it doubles with every attempt.
+const DRAW_WAIT_NS: u64 = 10 * SECOND_NS;
+/// The longest wait for randomness.
+const MAX_DRAW_WAIT_NS: u64 = 600 * SECOND_NS;
+/// Multiplications between two looks at the instruction counter.
+const BATCH_WORK: u64 = 4_000_000;
+
+/// What an open audit needs next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// 32 random bytes; hand them to [`State::draw`].
+    Draw,
+    /// [`State::replay`].
+    Replay,
+    /// [`State::certify`].
+    Certify,
+}
+
+/// What is to be done now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// This step of this audit.
+    Do(AuditId, Step),
+    /// Nothing before this time.
+    Wait {
+        /// Nanoseconds since 1970.
+        until_ns: u64,
+    },
+    /// No audit is open.
+    Idle,
+}
+
+/// One audit's inputs, parsed.
+pub struct Prepared {
+    audit: AuditId,
+    content: Content,
+    pub(crate) header: DatasetHeader,
+    pub(crate) model: audit::Model,
+    engine: Engine,
+    /// Row numbers, increasing.
+    sample: Vec<u32>,
+}
+
+fn step_of(state: &AuditState) -> Option<Step> {
+    match state {
+        AuditState::Requested => Some(Step::Draw),
+        AuditState::Running { done, of } if done < of => Some(Step::Replay),
+        AuditState::Running { .. } => Some(Step::Certify),
+        AuditState::Completed { .. } | AuditState::Refused { .. } | AuditState::Abandoned { .. } => None,
+    }
+}
+
+fn gave_up(step: Step) -> &'static str {
+    match step {
+        Step::Draw => "the subnet gave no randomness",
+        Step::Replay => "the replay failed again and again at the same place",
+        Step::Certify => "the certificate could not be made",
+    }
+}
+
+impl<M: Memory> State<M> {
+    /// Begins the next step of the audit whose turn it is, and stores the attempt.
+    pub fn begin_step(&mut self, now_ns: u64) -> Result<Next, Error> {
+        let last = self.totals.get()?.last_turn;
+        let later = self.turns.keys((Bound::Excluded(last), Bound::Unbounded));
+        let ids: Vec<AuditId> = later.chain(self.turns.keys(..=last)).collect();
+        let mut until_ns = None;
+        for id in ids {
+            let turn = self.turns.get(&id)?.unwrap_or_default();
+            if turn.not_before_ns > now_ns {
+                until_ns = Some(until_ns.unwrap_or(u64::MAX).min(turn.not_before_ns));
+                continue;
+            }
+            let audit = self.audit_entry(id)?;
+            let Some(step) = step_of(&audit.state) else {
+                self.turns.remove(&id);
+                continue;
+            };
+            let most = if step == Step::Draw { MAX_DRAWS } else { MAX_ATTEMPTS };
+            if turn.attempts >= most {
+                self.refuse(id, audit, gave_up(step).to_owned(), now_ns)?;
+                continue;
+            }
+            let wait_ns = match step {
+                Step::Draw => (DRAW_WAIT_NS << turn.attempts).min(MAX_DRAW_WAIT_NS),
+                Step::Replay | Step::Certify => LEASE_NS,
+            };
+            let begun = Turn { attempts: turn.attempts + 1, not_before_ns: now_ns.saturating_add(wait_ns) };
+            self.turns.put(id, &begun)?;
+            let mut totals = self.totals.get()?;
+            totals.last_turn = id;
+            self.totals.put(&totals)?;
+            return Ok(Next::Do(id, step));
+        }
+        Ok(until_ns.map_or(Next::Idle, |until_ns| Next::Wait { until_ns }))
+    }
+
+    /// Lets every open audit go on at once: what was begun before an upgrade will not be done any more.
+    pub fn resume_all(&mut self) -> Result<(), Error> {
+        let ids: Vec<AuditId> = self.turns.keys(..).collect();
+        for id in ids {
+            let turn = self.turns.get(&id)?.unwrap_or_default();
+            self.turns.put(id, &Turn { not_before_ns: 0, ..turn })?;
+        }
+        Ok(())
+    }
+
+    /// Takes randomness for an audit that waits for it. Later answers to earlier attempts change nothing.
+    pub fn draw(&mut self, id: AuditId, random: [u8; 32], now_ns: u64) -> Result<(), Error> {
+        let mut audit = self.audit_entry(id)?;
+        if audit.state != AuditState::Requested {
+            return Ok(());
+        }
+        audit.seed = Some(interface::DigestBytes(random));
+        audit.drawn_at_ns = Some(now_ns);
+        audit.state = AuditState::Running { done: 0, of: audit.sample_size };
+        self.progress.put(id, &Progress::default())?;
+        self.turns.put(id, &Turn::default())?;
+        self.put_audit(id, &audit)
+    }
+
+    /// Runs the model on the next rows of the sample until `instructions`, which counts those of this message,
+    /// reaches the quota. A row that the model cannot be run on ends the audit as refused.
+    pub fn replay(&mut self, id: AuditId, now_ns: u64, instructions: &dyn Fn() -> u64) -> Result<(), Error> {
+        let mut audit = self.audit_entry(id)?;
+        if step_of(&audit.state) != Some(Step::Replay) {
+            return Ok(());
+        }
+        let attempts = self.turns.get(&id)?.unwrap_or_default().attempts;
+        let slice = self.quotas.get()?.slice_instructions >> attempts.saturating_sub(1).min(8);
+        let start = instructions();
+        let outcome = self.slice(id, &audit, &|| instructions().saturating_sub(start) < slice);
+        let used = instructions().saturating_sub(start);
+        audit.replay_messages = audit.replay_messages.saturating_add(1);
+        audit.replay_instructions = audit.replay_instructions.saturating_add(used);
+        let mut totals = self.totals.get()?;
+        totals.replay_instructions = totals.replay_instructions.saturating_add(used);
+        self.totals.put(&totals)?;
+        match outcome {
+            Ok(progress) => {
+                audit.state = AuditState::Running { done: progress.position, of: audit.sample_size };
+                self.progress.put(id, &progress)?;
+                self.turns.put(id, &Turn::default())?;
+                self.put_audit(id, &audit)
+            }
+            Err(cause) => self.refuse(id, audit, cause.to_string(), now_ns),
+        }
+    }
+
+    fn slice(&mut self, id: AuditId, audit: &Audit, go_on: &dyn Fn() -> bool) -> Result<Progress, Error> {
+        let mut prepared = self.take_prepared(id, audit)?;
+        let progress = self.progress.get(&id)?.unwrap_or_default();
+        let result = self.run(&mut prepared, progress, go_on);
+        self.prepared = Some(prepared);
+        result
+    }
+
+    fn run(
+        &self,
+        prepared: &mut Prepared,
+        mut progress: Progress,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Progress, Error> {
+        let Prepared { content, header, model, engine, sample, .. } = prepared;
+        let refused = |cause| Error::invalid("replay", &cause);
+        let counters = std::mem::take(&mut progress.counters);
+        let counts = match counters.is_empty() {
+            true => Counts::new(&header.schema),
+            false => Counts::from_counters(&header.schema, counters).map_err(Error::internal)?,
+        };
+        let mut replay = Replay::resume(model, &header.schema, counts).map_err(refused)?;
+        let batch = (BATCH_WORK / model.parameters().max(1)).clamp(1, 4096) as usize;
+        let mut reader = RowReader::new(&self.blocks, content, header);
+        loop {
+            let left = sample.get(progress.position as usize..).unwrap_or_default();
+            if left.is_empty() {
+                break;
+            }
+            let done = reader.some(left, batch, |sample, row| {
+                let row = row.map_err(Error::internal)?;
+                replay.step(engine, sample, row).map(|_| ()).map_err(refused)
+            })?;
+            progress.position += done as u32;
+            if !go_on() {
+                break;
+            }
+        }
+        progress.counters = replay.counts().counters().to_vec();
+        Ok(progress)
+    }
+
+    /// The audit's inputs, from the last message or parsed again.
+    pub(crate) fn take_prepared(&mut self, id: AuditId, audit: &Audit) -> Result<Prepared, Error> {
+        if let Some(prepared) = self.prepared.take_if(|prepared| prepared.audit == id) {
+            return Ok(prepared);
+        }
+        self.prepared = None;
+        let dataset = self.dataset_entry(audit.dataset)?;
+        let header = self.header(&dataset)?;
+        let bytes = self.blocks.read_all(&self.model_entry(audit.model)?.content)?;
+        let model = audit::Model::parse(&bytes).map_err(Error::internal)?;
+        let seed = audit.seed.ok_or_else(|| Error::internal("a running audit has no seed"))?;
+        let sample = draw_sample(&seed.0, header.rows, audit.sample_size);
+        let engine = Engine::new(&model);
+        Ok(Prepared { audit: id, content: dataset.content, header, model, engine, sample })
+    }
+
+    /// Frees the memory of an audit that has ended.
+    pub(crate) fn forget_prepared(&mut self, id: AuditId) {
+        self.prepared.take_if(|prepared| prepared.audit == id);
+    }
+
+    /// Ends an audit that cannot be completed, for all to see.
+    pub(crate) fn refuse(
+        &mut self,
+        id: AuditId,
+        audit: Audit,
+        reason: String,
+        now_ns: u64,
+    ) -> Result<(), Error> {
+        self.close(id, audit, AuditState::Refused { reason }, now_ns)
+    }
+}

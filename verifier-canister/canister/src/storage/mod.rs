@@ -1,0 +1,255 @@
+//! All state, in stable memory, and the one way to change what is certified.
+//!
+//! There is no `pre_upgrade`: stable memory always holds everything, and the hash tree is built from it again.
+//! Records that are certified are written only by the `put_` functions here, which update the tree as well.
+
+mod blocks;
+pub mod records;
+mod table;
+
+use audit::{AuditError, Digest};
+use candid::Principal;
+use ic_stable_structures::{
+    Memory,
+    memory_manager::{MemoryId, MemoryManager, VirtualMemory},
+};
+use interface::{
+    AuditId, CertificateId, DigestBytes, Error, Quotas,
+    certified::{audit_json, audit_key, certificate_key, dataset_json, dataset_key, model_json, model_key},
+    certified::{status_json, status_key},
+};
+use serde_bytes::ByteBuf;
+
+use crate::{certification::Tree, replay::Prepared};
+use records::{Account, Audit, Certificate, Dataset, INITIAL_QUOTAS, Model, Progress, Totals, Turn, Upload};
+
+pub use blocks::{Blocks, Content, blocks_for};
+pub use table::{Single, Table};
+
+/// One memory per structure. A number is never used again for something else.
+mod memory_ids {
+    use super::MemoryId;
+
+    pub const QUOTAS: MemoryId = MemoryId::new(0);
+    pub const TOTALS: MemoryId = MemoryId::new(1);
+    pub const ROLES: MemoryId = MemoryId::new(2);
+    pub const ACCOUNTS: MemoryId = MemoryId::new(3);
+    pub const UPLOADS: MemoryId = MemoryId::new(4);
+    pub const BLOCKS: MemoryId = MemoryId::new(5);
+    pub const FREE_BLOCKS: MemoryId = MemoryId::new(6);
+    pub const DATASETS: MemoryId = MemoryId::new(7);
+    pub const MODELS: MemoryId = MemoryId::new(8);
+    pub const POLICIES: MemoryId = MemoryId::new(9);
+    pub const AUDITS: MemoryId = MemoryId::new(10);
+    pub const PROGRESS: MemoryId = MemoryId::new(11);
+    pub const CERTIFICATES: MemoryId = MemoryId::new(12);
+    pub const BODIES: MemoryId = MemoryId::new(13);
+    pub const TURNS: MemoryId = MemoryId::new(14);
+}
+
+/// Memory is handed out in buckets of 2 MiB: little for an empty canister, and room for 64 GiB.
+const BUCKET_PAGES: u16 = 32;
+
+/// Key of a role: role code and holder.
+pub type RoleKey = (u8, Principal);
+/// Key of an upload: whose, kind code, digest.
+pub type UploadId = (Principal, u8, [u8; 32]);
+
+/// A digest as a table's key.
+pub type DigestKey = [u8; 32];
+
+/// Everything the canister knows.
+pub struct State<M: Memory> {
+    pub quotas: Single<Quotas, VirtualMemory<M>>,
+    pub totals: Single<Totals, VirtualMemory<M>>,
+    pub roles: Table<RoleKey, u64, VirtualMemory<M>>,
+    pub accounts: Table<Principal, Account, VirtualMemory<M>>,
+    pub uploads: Table<UploadId, Upload, VirtualMemory<M>>,
+    pub blocks: Blocks<VirtualMemory<M>>,
+    pub policies: Table<DigestKey, String, VirtualMemory<M>>,
+    /// Every open audit, and none other.
+    pub turns: Table<AuditId, Turn, VirtualMemory<M>>,
+    /// Every running audit.
+    pub progress: Table<AuditId, Progress, VirtualMemory<M>>,
+    datasets: Table<DigestKey, Dataset, VirtualMemory<M>>,
+    models: Table<DigestKey, Model, VirtualMemory<M>>,
+    audits: Table<AuditId, Audit, VirtualMemory<M>>,
+    certificates: Table<CertificateId, Certificate, VirtualMemory<M>>,
+    bodies: Table<CertificateId, ByteBuf, VirtualMemory<M>>,
+    tree: Tree,
+    /// The audit whose model was prepared last; lost in an upgrade and made again.
+    pub prepared: Option<Prepared>,
+}
+
+impl<M: Memory> State<M> {
+    /// Opens what `memory` holds, or starts with nothing in unused memory, and builds the tree.
+    pub fn open(memory: M) -> Result<Self, Error> {
+        use memory_ids::*;
+        let memories = MemoryManager::init_with_bucket_size(memory, BUCKET_PAGES);
+        let mut state = Self {
+            quotas: Single::open(memories.get(QUOTAS), &INITIAL_QUOTAS)?,
+            totals: Single::open(memories.get(TOTALS), &Totals::default())?,
+            roles: Table::open(memories.get(ROLES)),
+            accounts: Table::open(memories.get(ACCOUNTS)),
+            uploads: Table::open(memories.get(UPLOADS)),
+            blocks: Blocks::open(memories.get(BLOCKS), memories.get(FREE_BLOCKS)),
+            policies: Table::open(memories.get(POLICIES)),
+            turns: Table::open(memories.get(TURNS)),
+            progress: Table::open(memories.get(PROGRESS)),
+            datasets: Table::open(memories.get(DATASETS)),
+            models: Table::open(memories.get(MODELS)),
+            audits: Table::open(memories.get(AUDITS)),
+            certificates: Table::open(memories.get(CERTIFICATES)),
+            bodies: Table::open(memories.get(BODIES)),
+            tree: Tree::default(),
+            prepared: None,
+        };
+        state.tree = state.build_tree()?;
+        Ok(state)
+    }
+
+    fn build_tree(&self) -> Result<Tree, Error> {
+        let mut leaves = Vec::new();
+        for entry in self.datasets.range(..) {
+            let (digest, dataset) = entry?;
+            leaves.push(dataset_leaf(DigestBytes(digest), &dataset)?);
+        }
+        for entry in self.models.range(..) {
+            let (digest, model) = entry?;
+            leaves.push(model_leaf(DigestBytes(digest), &model)?);
+        }
+        for entry in self.audits.range(..) {
+            let (id, audit) = entry?;
+            leaves.push(audit_leaf(id, &audit)?);
+        }
+        for entry in self.certificates.range(..) {
+            let (id, certificate) = entry?;
+            leaves.extend(certificate_leaves(id, &certificate)?);
+        }
+        let mut tree = Tree::default();
+        leaves.into_iter().for_each(|(key, digest)| tree.set(key, digest));
+        Ok(tree)
+    }
+
+    /// The hash tree over everything that is certified.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Registered datasets.
+    pub fn datasets(&self) -> &Table<DigestKey, Dataset, VirtualMemory<M>> {
+        &self.datasets
+    }
+
+    /// Registered models.
+    pub fn models(&self) -> &Table<DigestKey, Model, VirtualMemory<M>> {
+        &self.models
+    }
+
+    /// All audits ever requested.
+    pub fn audits(&self) -> &Table<AuditId, Audit, VirtualMemory<M>> {
+        &self.audits
+    }
+
+    /// All certificates ever issued.
+    pub fn certificates(&self) -> &Table<CertificateId, Certificate, VirtualMemory<M>> {
+        &self.certificates
+    }
+
+    /// The body of a certificate.
+    pub fn body(&self, id: CertificateId) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.bodies.get(&id)?.map(ByteBuf::into_vec))
+    }
+
+    /// A registered dataset, or the error that there is none.
+    pub fn dataset_entry(&self, digest: DigestBytes) -> Result<Dataset, Error> {
+        self.datasets.get(&digest.0)?.ok_or_else(|| Error::not_found("dataset", digest))
+    }
+
+    /// A registered model, or the error that there is none.
+    pub fn model_entry(&self, digest: DigestBytes) -> Result<Model, Error> {
+        self.models.get(&digest.0)?.ok_or_else(|| Error::not_found("model", digest))
+    }
+
+    /// An audit, or the error that there is none.
+    pub fn audit_entry(&self, id: AuditId) -> Result<Audit, Error> {
+        self.audits.get(&id)?.ok_or_else(|| Error::not_found("audit", id))
+    }
+
+    /// A certificate, or the error that there is none.
+    pub fn certificate_entry(&self, id: CertificateId) -> Result<Certificate, Error> {
+        self.certificates.get(&id)?.ok_or_else(|| Error::not_found("certificate", id))
+    }
+
+    /// What `principal` uses; nothing if it was never seen.
+    pub fn account(&self, principal: Principal) -> Result<Account, Error> {
+        Ok(self.accounts.get(&principal)?.unwrap_or_default())
+    }
+
+    /// Writes a dataset and its leaf.
+    pub fn put_dataset(&mut self, digest: DigestBytes, dataset: &Dataset) -> Result<(), Error> {
+        let (key, leaf) = dataset_leaf(digest, dataset)?;
+        self.datasets.put(digest.0, dataset)?;
+        self.tree.set(key, leaf);
+        Ok(())
+    }
+
+    /// Writes a model and its leaf.
+    pub fn put_model(&mut self, digest: DigestBytes, model: &Model) -> Result<(), Error> {
+        let (key, leaf) = model_leaf(digest, model)?;
+        self.models.put(digest.0, model)?;
+        self.tree.set(key, leaf);
+        Ok(())
+    }
+
+    /// Writes an audit and its leaf.
+    pub fn put_audit(&mut self, id: AuditId, audit: &Audit) -> Result<(), Error> {
+        let (key, leaf) = audit_leaf(id, audit)?;
+        self.audits.put(id, audit)?;
+        self.tree.set(key, leaf);
+        Ok(())
+    }
+
+    /// Writes a new certificate, its body and both leaves.
+    pub fn issue(
+        &mut self,
+        id: CertificateId,
+        certificate: &Certificate,
+        body: Vec<u8>,
+    ) -> Result<(), Error> {
+        self.put_certificate(id, certificate)?;
+        self.bodies.put(id, &ByteBuf::from(body))
+    }
+
+    /// Writes a certificate's record and its leaves; the body stays as it is.
+    pub fn put_certificate(&mut self, id: CertificateId, certificate: &Certificate) -> Result<(), Error> {
+        let leaves = certificate_leaves(id, certificate)?;
+        self.certificates.put(id, certificate)?;
+        leaves.into_iter().for_each(|(key, digest)| self.tree.set(key, digest));
+        Ok(())
+    }
+}
+
+/// A record's leaf: its key, and the digest of its canonical JSON.
+type Leaf = (String, Digest);
+
+fn leaf(key: String, json: Result<Vec<u8>, AuditError>) -> Result<Leaf, Error> {
+    Ok((key, Digest::of(&json.map_err(Error::internal)?)))
+}
+
+fn dataset_leaf(digest: DigestBytes, dataset: &Dataset) -> Result<Leaf, Error> {
+    leaf(dataset_key(digest), dataset_json(&dataset.record(digest)))
+}
+
+fn model_leaf(digest: DigestBytes, model: &Model) -> Result<Leaf, Error> {
+    leaf(model_key(digest), model_json(&model.record(digest)))
+}
+
+fn audit_leaf(id: AuditId, audit: &Audit) -> Result<Leaf, Error> {
+    leaf(audit_key(id), audit_json(&audit.record(id)))
+}
+
+fn certificate_leaves(id: CertificateId, certificate: &Certificate) -> Result<[Leaf; 2], Error> {
+    let body = (certificate_key(id), certificate.body_digest.into());
+    Ok([body, leaf(status_key(id), status_json(id, &certificate.state))?])
+}

@@ -1,0 +1,295 @@
+//! Datasets and models come in chunks and are sealed by digest: only bytes that have the announced SHA-256 and
+//! that `audit` accepts are registered. Until then nobody but the uploader sees them.
+
+use audit::{AuditError, DatasetHeader, Digest, dataset::MAX_HEADER};
+use candid::Principal;
+use ic_stable_structures::Memory;
+use interface::{
+    ArtefactKind, BeginUpload, CHUNK_BYTES, DigestBytes, Error, LayerSummary, PutChunk, Role, UploadKey,
+    UploadStatus,
+};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    guards::{Context, SECOND_NS, check_quota, check_range},
+    rows::RowReader,
+    storage::{
+        Content, State, UploadId, blocks_for,
+        records::{Dataset, Model, Upload},
+    },
+};
+
+/// An upload that got no chunk for this long may be removed.
+pub const EXPIRES_NS: u64 = 7 * 86_400 * SECOND_NS;
+
+fn kind_code(kind: ArtefactKind) -> u8 {
+    match kind {
+        ArtefactKind::Dataset => 1,
+        ArtefactKind::Model => 2,
+    }
+}
+
+fn kind_of(code: u8) -> ArtefactKind {
+    if code == kind_code(ArtefactKind::Dataset) { ArtefactKind::Dataset } else { ArtefactKind::Model }
+}
+
+impl Upload {
+    fn status(&self, kind: ArtefactKind, digest: DigestBytes) -> UploadStatus {
+        let missing = (0_u32..).zip(&self.blocks).filter(|(_, block)| block.is_none());
+        UploadStatus {
+            kind,
+            digest,
+            size: self.size,
+            chunks: self.blocks.len() as u32,
+            missing: missing.map(|(index, _)| index).collect(),
+            expires_at_ns: self.touched_at_ns.saturating_add(EXPIRES_NS),
+        }
+    }
+
+    /// Bytes of chunk `index`.
+    fn chunk_bytes(&self, index: u32) -> u32 {
+        let before = u64::from(index) * u64::from(CHUNK_BYTES);
+        self.size.saturating_sub(before).min(CHUNK_BYTES.into()) as u32
+    }
+
+    fn complete(&self) -> Result<Content, Error> {
+        let blocks: Vec<u32> = self.blocks.iter().flatten().copied().collect();
+        let missing = self.blocks.len() - blocks.len();
+        if missing > 0 {
+            let first = self.blocks.iter().position(Option::is_none).unwrap_or_default();
+            return Err(Error::Incomplete { missing: missing as u32, first: first as u32 });
+        }
+        Ok(Content { size: self.size, blocks })
+    }
+}
+
+impl<M: Memory> State<M> {
+    /// Announces an upload within the caller's quotas, or returns how far an own one is.
+    pub fn begin_upload(&mut self, context: &Context, request: BeginUpload) -> Result<UploadStatus, Error> {
+        let BeginUpload { kind, digest, size } = request;
+        let caller = self.may_upload(context, kind)?;
+        check_range(&format!("size of a {kind}"), 1, kind.max_bytes(), size)?;
+        self.not_registered(kind, digest)?;
+        let id = (caller, kind_code(kind), digest.0);
+        if let Some(upload) = self.uploads.get(&id)? {
+            if upload.size != size {
+                return Err(Error::WrongSize { expected: upload.size, got: size });
+            }
+            return Ok(upload.status(kind, digest));
+        }
+        self.remove_expired(context.now_ns)?;
+        self.check_upload_quotas(context, kind, size)?;
+        let mut totals = self.totals.get()?;
+        let mut account = self.account(caller)?;
+        totals.stored_bytes += size;
+        account.bytes += size;
+        let upload =
+            Upload { size, blocks: vec![None; blocks_for(size) as usize], touched_at_ns: context.now_ns };
+        self.totals.put(&totals)?;
+        self.accounts.put(caller, &account)?;
+        self.uploads.put(id, &upload)?;
+        Ok(upload.status(kind, digest))
+    }
+
+    fn check_upload_quotas(&self, context: &Context, kind: ArtefactKind, size: u64) -> Result<(), Error> {
+        let quotas = self.quotas.get()?;
+        let account = self.account(context.caller)?;
+        let own = self.uploads.keys(own_uploads(context.caller)).count() as u64;
+        check_quota("uploads", quotas.uploads.into(), own, 1)?;
+        check_quota("uploads_total", quotas.uploads_total.into(), self.uploads.len(), 1)?;
+        if self.has_role(context, Role::Registrar) {
+            check_quota("registrar_bytes", quotas.registrar_bytes, account.bytes, size)?;
+        } else {
+            check_quota("owner_bytes", quotas.owner_bytes, account.bytes, size)?;
+        }
+        check_quota("bytes_total", quotas.bytes_total, self.totals.get()?.stored_bytes, size)?;
+        match kind {
+            ArtefactKind::Dataset => Ok(()),
+            ArtefactKind::Model => check_quota("models", quotas.models.into(), account.models.into(), 1),
+        }
+    }
+
+    /// Stores one chunk of an own upload; a chunk put again replaces the earlier one.
+    pub fn put_chunk(&mut self, context: &Context, chunk: PutChunk) -> Result<(), Error> {
+        self.may_upload(context, chunk.kind)?;
+        let (id, mut upload) = self.own_upload(context, chunk.kind, chunk.digest)?;
+        check_range("chunk index", 0, upload.blocks.len() as u64 - 1, chunk.index.into())?;
+        let (expected, got) = (upload.chunk_bytes(chunk.index), chunk.bytes.len() as u32);
+        if expected != got {
+            return Err(Error::WrongChunk { index: chunk.index, expected, got });
+        }
+        let place = upload.blocks.get_mut(chunk.index as usize);
+        let place = place.ok_or_else(|| Error::internal("upload lacks a chunk"))?;
+        let block = match *place {
+            Some(block) => block,
+            None => self.blocks.allocate()?,
+        };
+        *place = Some(block);
+        upload.touched_at_ns = context.now_ns;
+        self.blocks.write(block, &chunk.bytes)?;
+        self.uploads.put(id, &upload)
+    }
+
+    /// How far an own upload is.
+    pub fn upload_status(&self, context: &Context, key: UploadKey) -> Result<UploadStatus, Error> {
+        let (_, upload) = self.own_upload(context, key.kind, key.digest)?;
+        Ok(upload.status(key.kind, key.digest))
+    }
+
+    /// All own uploads.
+    pub fn uploads(&self, context: &Context) -> Result<Vec<UploadStatus>, Error> {
+        let caller = context.signed_in()?;
+        let status = |entry: Result<(UploadId, Upload), Error>| {
+            let ((_, code, digest), upload) = entry?;
+            Ok(upload.status(kind_of(code), DigestBytes(digest)))
+        };
+        self.uploads.range(own_uploads(caller)).map(status).collect()
+    }
+
+    /// Forgets an own upload.
+    pub fn abort_upload(&mut self, context: &Context, key: UploadKey) -> Result<(), Error> {
+        let (id, upload) = self.own_upload(context, key.kind, key.digest)?;
+        self.remove_upload(id, upload)
+    }
+
+    /// Registers what was uploaded, if its digest is the announced one and `audit` accepts it.
+    ///
+    /// On an error the upload stays as it was, so that wrong chunks can be put again.
+    pub fn seal_upload(&mut self, context: &Context, key: UploadKey) -> Result<(), Error> {
+        let caller = self.may_upload(context, key.kind)?;
+        let (id, upload) = self.own_upload(context, key.kind, key.digest)?;
+        self.not_registered(key.kind, key.digest)?;
+        let content = upload.complete()?;
+        let got = self.digest_of(&content)?.into();
+        if got != key.digest {
+            return Err(Error::DigestMismatch { expected: key.digest, got });
+        }
+        match key.kind {
+            ArtefactKind::Dataset => {
+                let dataset = self.check_dataset(context, content)?;
+                self.put_dataset(key.digest, &dataset)?;
+            }
+            ArtefactKind::Model => {
+                let mut account = self.account(caller)?;
+                check_quota("models", self.quotas.get()?.models.into(), account.models.into(), 1)?;
+                let model = self.check_model(context, content)?;
+                account.models += 1;
+                self.accounts.put(caller, &account)?;
+                self.put_model(key.digest, &model)?;
+            }
+        }
+        self.uploads.remove(&id);
+        Ok(())
+    }
+
+    fn check_dataset(&self, context: &Context, content: Content) -> Result<Dataset, Error> {
+        let invalid = |cause: AuditError| Error::invalid("dataset", &cause);
+        let mut prefix = vec![0; content.size.min(MAX_HEADER as u64) as usize];
+        self.blocks.read(&content, 0, &mut prefix)?;
+        let header = DatasetHeader::parse(&prefix).map_err(invalid)?;
+        header.check_len(content.size).map_err(invalid)?;
+        let mut rows = RowReader::new(&self.blocks, &content, &header);
+        rows.all(|_, row| row.map(|_| ()).map_err(invalid))?;
+        Ok(Dataset {
+            owner: context.caller,
+            name: header.schema.name.clone(),
+            version: header.schema.version.clone(),
+            manifest: Digest::of(&header.schema.manifest).into(),
+            encoding: header.schema.encoding().into(),
+            rows: header.rows,
+            columns: header.schema.columns.len() as u32,
+            header_bytes: header.len,
+            registered_at_ns: context.now_ns,
+            content,
+        })
+    }
+
+    fn check_model(&self, context: &Context, content: Content) -> Result<Model, Error> {
+        let bytes = self.blocks.read_all(&content)?;
+        let model = audit::Model::parse(&bytes).map_err(|cause| Error::invalid("model", &cause))?;
+        Ok(Model {
+            owner: context.caller,
+            name: model.name.clone(),
+            source: model.source.into(),
+            encoding: model.encoding.into(),
+            classes: model.classes,
+            inputs: model.inputs(),
+            parameters: model.parameters(),
+            layers: LayerSummary::of(&model),
+            registered_at_ns: context.now_ns,
+            audits: 0,
+            content,
+        })
+    }
+
+    fn digest_of(&self, content: &Content) -> Result<Digest, Error> {
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; CHUNK_BYTES as usize];
+        let mut offset = 0;
+        while offset < content.size {
+            let count = (content.size - offset).min(CHUNK_BYTES.into());
+            let part = buffer.get_mut(..count as usize).unwrap_or_default();
+            self.blocks.read(content, offset, part)?;
+            hash.update(part);
+            offset += count;
+        }
+        Ok(Digest(hash.finalize().into()))
+    }
+
+    fn may_upload(&self, context: &Context, kind: ArtefactKind) -> Result<Principal, Error> {
+        let caller = context.signed_in()?;
+        match kind {
+            ArtefactKind::Dataset => self.registrar(context)?,
+            ArtefactKind::Model => {}
+        }
+        Ok(caller)
+    }
+
+    fn not_registered(&self, kind: ArtefactKind, digest: DigestBytes) -> Result<(), Error> {
+        let registered = match kind {
+            ArtefactKind::Dataset => self.datasets().contains(&digest.0),
+            ArtefactKind::Model => self.models().contains(&digest.0),
+        };
+        if registered { Err(Error::AlreadyRegistered { what: kind.to_string(), digest }) } else { Ok(()) }
+    }
+
+    fn own_upload(
+        &self,
+        context: &Context,
+        kind: ArtefactKind,
+        digest: DigestBytes,
+    ) -> Result<(UploadId, Upload), Error> {
+        let id = (context.signed_in()?, kind_code(kind), digest.0);
+        let upload = self.uploads.get(&id)?.ok_or_else(|| Error::not_found("upload of yours for", digest))?;
+        Ok((id, upload))
+    }
+
+    fn remove_upload(&mut self, id: UploadId, upload: Upload) -> Result<(), Error> {
+        let mut account = self.account(id.0)?;
+        let mut totals = self.totals.get()?;
+        account.bytes = account.bytes.saturating_sub(upload.size);
+        totals.stored_bytes = totals.stored_bytes.saturating_sub(upload.size);
+        self.accounts.put(id.0, &account)?;
+        self.totals.put(&totals)?;
+        upload.blocks.into_iter().flatten().for_each(|block| self.blocks.release(block));
+        self.uploads.remove(&id);
+        Ok(())
+    }
+
+    /// Their number is bounded by the quota `uploads_total`.
+    fn remove_expired(&mut self, now_ns: u64) -> Result<(), Error> {
+        let expired = |upload: &Upload| upload.touched_at_ns.saturating_add(EXPIRES_NS) < now_ns;
+        let mut found = Vec::new();
+        for entry in self.uploads.range(..) {
+            let (id, upload) = entry?;
+            if expired(&upload) {
+                found.push((id, upload));
+            }
+        }
+        found.into_iter().try_for_each(|(id, upload)| self.remove_upload(id, upload))
+    }
+}
+
+fn own_uploads(caller: Principal) -> std::ops::RangeInclusive<UploadId> {
+    (caller, 0, [0; 32])..=(caller, u8::MAX, [u8::MAX; 32])
+}
