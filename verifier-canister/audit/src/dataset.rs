@@ -175,6 +175,15 @@ impl DatasetBuilder {
     /// Appends a row: `D` features, the label's class index, one group index per attribute.
     pub fn push(&mut self, features: &[i16], label: u8, groups: &[u8]) -> Result<(), AuditError> {
         codec::in_range("number of rows", 1, MAX_ROWS.into(), i64::from(self.rows) + 1)?;
+        let widths = [
+            ("features of a row", self.schema.columns.len(), features.len()),
+            ("groups of a row", self.schema.attributes.len(), groups.len()),
+        ];
+        for (what, expected, got) in widths {
+            if expected != got {
+                return Err(AuditError::Mismatch { what, expected: expected as u64, got: got as u64 });
+            }
+        }
         let mut record = Vec::with_capacity(self.schema.record_len());
         features.iter().for_each(|value| record.extend_from_slice(&value.to_le_bytes()));
         record.push(label);
