@@ -1,0 +1,412 @@
+//! An ONNX file as a checked graph: every value defined once and before it is used, one input, decoded constants.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use prost::Message;
+
+use crate::{
+    ImportError,
+    proto::{AttributeProto, GraphProto, ModelProto, NodeProto, TypeProto},
+    tensor::{self, Element, MAX_ELEMENTS, Tensor},
+    wire,
+};
+
+/// Largest ONNX file, in bytes.
+pub const MAX_FILE: u64 = 64 << 20;
+/// Most nodes of a graph.
+pub const MAX_NODES: u64 = 10_000;
+/// Operator sets of `ai.onnx` whose meaning is implemented.
+pub const OPSETS: (i64, i64) = (7, 28);
+/// Operator sets of `ai.onnx.ml` whose meaning is implemented.
+pub const ML_OPSETS: (i64, i64) = (1, 5);
+
+/// The domain of classical machine learning operators.
+pub const ML: &str = "ai.onnx.ml";
+
+/// An attribute's value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Attribute {
+    /// One float.
+    Float(f64),
+    /// One integer.
+    Integer(i64),
+    /// One text, possibly not UTF-8.
+    Text(Vec<u8>),
+    /// A tensor.
+    Tensor(Tensor),
+    /// Floats.
+    Floats(Vec<f64>),
+    /// Integers.
+    Integers(Vec<i64>),
+    /// Texts.
+    Texts(Vec<Vec<u8>>),
+    /// A sub-graph, type or reference; no supported operator has one.
+    Other,
+}
+
+/// One operator call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Position in the file, from 0.
+    pub index: usize,
+    /// Name, possibly empty.
+    pub name: String,
+    /// Operator.
+    pub operator: String,
+    /// Domain; empty for `ai.onnx`.
+    pub domain: String,
+    /// Operator set version of its domain.
+    pub opset: i64,
+    /// Slots of the values it reads; `None` where an optional input is left out.
+    pub inputs: Vec<Option<usize>>,
+    /// Slots of the values it makes; `None` where an optional output is left out.
+    pub outputs: Vec<Option<usize>>,
+    /// Attributes by name.
+    pub attributes: BTreeMap<String, Attribute>,
+}
+
+impl Node {
+    /// An error about this node's use of a supported operator.
+    pub fn refuse(&self, reason: impl Into<String>) -> ImportError {
+        ImportError::UnsupportedUse {
+            index: self.index,
+            name: self.name.clone(),
+            operator: self.operator.clone(),
+            reason: reason.into(),
+        }
+    }
+
+    /// Domain and operator, as in `ai.onnx.ml.Scaler`; operators of `ai.onnx` stand alone.
+    pub fn key(&self) -> String {
+        if self.domain.is_empty() {
+            self.operator.clone()
+        } else {
+            format!("{}.{}", self.domain, self.operator)
+        }
+    }
+
+    /// A float attribute, or its default.
+    pub fn float(&self, name: &str, default: f64) -> Result<f64, ImportError> {
+        match self.attributes.get(name) {
+            None => Ok(default),
+            Some(Attribute::Float(value)) => Ok(*value),
+            Some(_) => Err(self.refuse(format!("attribute {name} is no float"))),
+        }
+    }
+
+    /// An integer attribute, or its default.
+    pub fn integer(&self, name: &str, default: i64) -> Result<i64, ImportError> {
+        match self.attributes.get(name) {
+            None => Ok(default),
+            Some(Attribute::Integer(value)) => Ok(*value),
+            Some(_) => Err(self.refuse(format!("attribute {name} is no integer"))),
+        }
+    }
+
+    /// A text attribute, or its default.
+    pub fn text(&self, name: &str, default: &str) -> Result<String, ImportError> {
+        match self.attributes.get(name) {
+            None => Ok(default.to_owned()),
+            Some(Attribute::Text(bytes)) => self.utf8(name, bytes),
+            Some(_) => Err(self.refuse(format!("attribute {name} is no text"))),
+        }
+    }
+
+    /// A list of floats; empty when missing.
+    pub fn floats(&self, name: &str) -> Result<&[f64], ImportError> {
+        match self.attributes.get(name) {
+            None => Ok(&[]),
+            Some(Attribute::Floats(values)) => Ok(values),
+            Some(_) => Err(self.refuse(format!("attribute {name} is no list of floats"))),
+        }
+    }
+
+    /// A list of integers, if there is one.
+    pub fn integers(&self, name: &str) -> Result<Option<&[i64]>, ImportError> {
+        match self.attributes.get(name) {
+            None => Ok(None),
+            Some(Attribute::Integers(values)) => Ok(Some(values)),
+            Some(_) => Err(self.refuse(format!("attribute {name} is no list of integers"))),
+        }
+    }
+
+    /// A list of texts; empty when missing.
+    pub fn texts(&self, name: &str) -> Result<Vec<String>, ImportError> {
+        match self.attributes.get(name) {
+            None => Ok(Vec::new()),
+            Some(Attribute::Texts(texts)) => texts.iter().map(|text| self.utf8(name, text)).collect(),
+            Some(_) => Err(self.refuse(format!("attribute {name} is no list of texts"))),
+        }
+    }
+
+    fn utf8(&self, name: &str, bytes: &[u8]) -> Result<String, ImportError> {
+        let text =
+            std::str::from_utf8(bytes).map_err(|_| self.refuse(format!("attribute {name} is not UTF-8")))?;
+        Ok(text.to_owned())
+    }
+
+    /// Resolves a possibly negative axis of a tensor with `rank` dimensions.
+    pub fn axis(&self, axis: i64, rank: usize) -> Result<usize, ImportError> {
+        let resolved = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
+        usize::try_from(resolved)
+            .ok()
+            .filter(|&axis| axis < rank)
+            .ok_or_else(|| self.refuse(format!("axis {axis} of a tensor with {rank} dimensions")))
+    }
+}
+
+/// The model's one input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Input {
+    /// Its slot.
+    pub slot: usize,
+    /// Its name.
+    pub name: String,
+    /// Element type.
+    pub element: Element,
+    /// ONNX data type code.
+    pub data_type: i32,
+    /// Shape with `None` for open dimensions, if the file gives one.
+    pub dims: Option<Vec<Option<usize>>>,
+}
+
+impl Input {
+    /// The shape that holds one row of `columns` numbers, which must be as many as the input has entries.
+    pub fn one_row(&self, columns: usize) -> Result<Vec<usize>, ImportError> {
+        let Some(dims) = &self.dims else { return Ok(vec![1, columns]) };
+        let bad = |cause: String| ImportError::BadInput { input: self.name.clone(), cause };
+        let (batch, features) = match dims.as_slice() {
+            [] => return Err(bad("a scalar cannot hold a row".to_owned())),
+            [only] => (None, std::slice::from_ref(only)),
+            [batch, rest @ ..] => (Some(*batch), rest),
+        };
+        if let Some(Some(rows)) = batch
+            && rows != 1
+        {
+            return Err(bad(format!(
+                "it takes exactly {rows} rows at once; export the model with a dynamic batch dimension, or with 1"
+            )));
+        }
+        let mut row: Vec<usize> = batch.map(|_| 1).into_iter().collect();
+        let known = features.iter().flatten().try_fold(1_usize, |product, &dim| product.checked_mul(dim));
+        let known = known.ok_or_else(|| bad("its shape is too large".to_owned()))?;
+        let open = features.iter().filter(|dim| dim.is_none()).count();
+        if open > 1 {
+            return Err(bad("more than one feature dimension is open".to_owned()));
+        }
+        let wrong_width = ImportError::InputWidth { model: known as u64, dataset: columns as u64 };
+        if open == 0 && known != columns || open == 1 && (known == 0 || !columns.is_multiple_of(known)) {
+            return Err(wrong_width);
+        }
+        row.extend(features.iter().map(|dim| dim.unwrap_or(columns / known.max(1))));
+        Ok(row)
+    }
+}
+
+/// A checked graph.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Graph {
+    /// The graph's name in the file.
+    pub name: String,
+    /// Name and version of the program that wrote the file.
+    pub producer: String,
+    /// Names of all values, by slot.
+    pub values: Vec<String>,
+    /// Initializers, by slot.
+    pub constants: BTreeMap<usize, Tensor>,
+    /// The one input.
+    pub input: Input,
+    /// Operator calls in a valid order.
+    pub nodes: Vec<Node>,
+    /// Slots of the outputs, in order.
+    pub outputs: Vec<usize>,
+}
+
+/// Parses and checks an ONNX file.
+pub fn parse(bytes: &[u8]) -> Result<Graph, ImportError> {
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(ImportError::Limit {
+            what: "bytes of the ONNX file",
+            max: MAX_FILE,
+            got: bytes.len() as u64,
+        });
+    }
+    let malformed = |cause: &str| ImportError::Malformed { cause: cause.to_owned() };
+    if bytes.is_empty() {
+        return Err(malformed("the file is empty"));
+    }
+    wire::check(bytes)?;
+    let model = ModelProto::decode(bytes).map_err(|error| malformed(&error.to_string()))?;
+    let graph = model.graph.as_ref().ok_or_else(|| malformed("it has no graph"))?;
+    let producer = format!("{} {}", model.producer_name, model.producer_version).trim().to_owned();
+    if graph.node.len() as u64 > MAX_NODES {
+        return Err(ImportError::Limit { what: "nodes", max: MAX_NODES, got: graph.node.len() as u64 });
+    }
+    Builder::default().build(&model, graph, producer)
+}
+
+#[derive(Default)]
+struct Builder {
+    values: Vec<String>,
+    slots: BTreeMap<String, usize>,
+}
+
+impl Builder {
+    fn define(&mut self, name: &str) -> Result<usize, ImportError> {
+        let slot = self.values.len();
+        if self.slots.insert(name.to_owned(), slot).is_some() {
+            return Err(ImportError::Malformed { cause: format!("value {name:?} is made twice") });
+        }
+        self.values.push(name.to_owned());
+        Ok(slot)
+    }
+
+    fn find(&self, user: impl FnOnce() -> String, name: &str) -> Result<usize, ImportError> {
+        let slot = self.slots.get(name).copied();
+        slot.ok_or_else(|| ImportError::Undefined { user: user(), value: name.to_owned() })
+    }
+
+    fn build(
+        mut self,
+        model: &ModelProto,
+        graph: &GraphProto,
+        producer: String,
+    ) -> Result<Graph, ImportError> {
+        if !graph.sparse_initializer.is_empty() {
+            return Err(ImportError::BadTensor {
+                tensor: String::new(),
+                cause: "sparse initializers are not supported".to_owned(),
+            });
+        }
+        let constants = self.constants(graph)?;
+        let input = self.input(graph)?;
+        let mut nodes = Vec::with_capacity(graph.node.len());
+        for (index, proto) in graph.node.iter().enumerate() {
+            nodes.push(self.node(model, index, proto)?);
+        }
+        let output = |name: &String| self.find(|| "an output of the graph".to_owned(), name);
+        let outputs: Vec<usize> =
+            graph.output.iter().map(|info| output(&info.name)).collect::<Result<_, _>>()?;
+        if outputs.is_empty() {
+            return Err(ImportError::Malformed { cause: "the graph has no output".to_owned() });
+        }
+        Ok(Graph {
+            name: graph.name.clone(),
+            producer,
+            values: self.values,
+            constants,
+            input,
+            nodes,
+            outputs,
+        })
+    }
+
+    fn constants(&mut self, graph: &GraphProto) -> Result<BTreeMap<usize, Tensor>, ImportError> {
+        let mut constants = BTreeMap::new();
+        let mut total = 0;
+        for proto in &graph.initializer {
+            let tensor = tensor::decode(proto)?;
+            total += tensor.len() as u64;
+            if total > MAX_ELEMENTS {
+                return Err(ImportError::Limit {
+                    what: "elements of all weights",
+                    max: MAX_ELEMENTS,
+                    got: total,
+                });
+            }
+            constants.insert(self.define(&proto.name)?, tensor);
+        }
+        Ok(constants)
+    }
+
+    fn input(&mut self, graph: &GraphProto) -> Result<Input, ImportError> {
+        // Old files list initializers among the inputs, as defaults.
+        let inputs: Vec<_> = graph.input.iter().filter(|info| !self.slots.contains_key(&info.name)).collect();
+        let &[info] = inputs.as_slice() else {
+            return Err(ImportError::Inputs { names: inputs.iter().map(|info| info.name.clone()).collect() });
+        };
+        let bad = |cause: &str| ImportError::BadInput { input: info.name.clone(), cause: cause.to_owned() };
+        let tensor = match &info.r#type {
+            Some(TypeProto { tensor_type: Some(tensor) }) => tensor,
+            _ => return Err(bad("it is no tensor")),
+        };
+        let element =
+            Element::of(tensor.elem_type).filter(|element| !matches!(element, Element::Text | Element::Bool));
+        let element = element.ok_or_else(|| bad("its elements are no numbers"))?;
+        let open =
+            |value: Option<i64>| value.and_then(|dim| usize::try_from(dim).ok()).filter(|&dim| dim > 0);
+        let dims =
+            tensor.shape.as_ref().map(|shape| shape.dim.iter().map(|dim| open(dim.dim_value)).collect());
+        if dims.as_ref().is_some_and(|dims: &Vec<_>| dims.len() > tensor::MAX_RANK) {
+            return Err(bad("it has too many dimensions"));
+        }
+        let slot = self.define(&info.name)?;
+        Ok(Input { slot, name: info.name.clone(), element, data_type: tensor.elem_type, dims })
+    }
+
+    fn node(&mut self, model: &ModelProto, index: usize, proto: &NodeProto) -> Result<Node, ImportError> {
+        let domain = if proto.domain == "ai.onnx" { String::new() } else { proto.domain.clone() };
+        let opset = opset(model, &domain)?;
+        let user = || format!("node {index} ({:?})", proto.name);
+        let slot = |name: &String| if name.is_empty() { Ok(None) } else { self.find(user, name).map(Some) };
+        let inputs = proto.input.iter().map(slot).collect::<Result<_, _>>()?;
+        let mut seen = BTreeSet::new();
+        let mut attributes = BTreeMap::new();
+        for attribute in &proto.attribute {
+            if !seen.insert(attribute.name.as_str()) {
+                let cause = format!("{}: attribute {:?} appears twice", user(), attribute.name);
+                return Err(ImportError::Malformed { cause });
+            }
+            attributes.insert(attribute.name.clone(), decode(attribute)?);
+        }
+        let outputs = proto
+            .output
+            .iter()
+            .map(|name| if name.is_empty() { Ok(None) } else { self.define(name).map(Some) });
+        let outputs = outputs.collect::<Result<_, _>>()?;
+        let (name, operator) = (proto.name.clone(), proto.op_type.clone());
+        Ok(Node { index, name, operator, domain, opset, inputs, outputs, attributes })
+    }
+}
+
+/// The version of `domain` that the model imports; other domains than the two supported have none.
+fn opset(model: &ModelProto, domain: &str) -> Result<i64, ImportError> {
+    let imports = model.opset_import.iter().filter(|set| match domain {
+        "" => set.domain.is_empty() || set.domain == "ai.onnx",
+        _ => set.domain == domain,
+    });
+    let version = imports.map(|set| set.version).max().unwrap_or(1);
+    let (name, (min, max)) = match domain {
+        "" => ("ai.onnx", OPSETS),
+        ML => (ML, ML_OPSETS),
+        _ => return Ok(version),
+    };
+    if !(min..=max).contains(&version) {
+        return Err(ImportError::UnsupportedOpset { domain: name.to_owned(), version, min, max });
+    }
+    Ok(version)
+}
+
+fn decode(proto: &AttributeProto) -> Result<Attribute, ImportError> {
+    let reals = || proto.floats.iter().map(|&value| f64::from(value)).collect();
+    // Files from before attribute types were written leave the type 0: the field that is set tells.
+    Ok(match proto.r#type {
+        1 => Attribute::Float(proto.f.into()),
+        2 => Attribute::Integer(proto.i),
+        3 => Attribute::Text(proto.s.clone()),
+        4 => match &proto.t {
+            Some(tensor) => Attribute::Tensor(tensor::decode(tensor)?),
+            None => Attribute::Other,
+        },
+        6 => Attribute::Floats(reals()),
+        7 => Attribute::Integers(proto.ints.clone()),
+        8 => Attribute::Texts(proto.strings.clone()),
+        0 if !proto.floats.is_empty() => Attribute::Floats(reals()),
+        0 if !proto.ints.is_empty() => Attribute::Integers(proto.ints.clone()),
+        0 if !proto.strings.is_empty() => Attribute::Texts(proto.strings.clone()),
+        0 if !proto.s.is_empty() => Attribute::Text(proto.s.clone()),
+        0 if proto.f != 0.0 => Attribute::Float(proto.f.into()),
+        0 => Attribute::Integer(proto.i),
+        _ => Attribute::Other,
+    })
+}

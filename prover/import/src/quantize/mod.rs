@@ -1,0 +1,341 @@
+//! Chooses the integers: scales, shifts, weights, biases and tables of every layer.
+//!
+//! A layer reads integers `x` with float value `s_k·x_k`. For unit `j` with pre-activation scale `t_j`,
+//!
+//! ```text
+//! W_int = round(W·s_k/t_j·2^w)      b_int = round(b/t_j·2^w)      q ≈ z/t_j
+//! ```
+//!
+//! and the activation turns `q` into an integer of the next layer's scale.
+//!
+//! - *Functions with `f(c·x) = c·f(x)`* (relu, leaky relu, identity): every unit has its own `t_j`, an exact rescaling
+//!   that the next layer's weights take back. A unit that stays small loses nothing to one that grows large.
+//! - *Other functions* share one table, so one `t` for all units; outputs are scaled to fill the table's values.
+//! - *Arg-max*: one `t`, no function.
+//! - *Step*: only the sign counts. The shift is 16 and the bias carries `2^15 - 1` (for `> 0`) or `2^15` (for `>= 0`),
+//!   which makes `q > 0` exactly the same as `Y > 0` or `Y >= 0` on the accumulator: no resolution is lost.
+//!
+//! The shift `w` and the scales are chosen to make the expected squared error of `q` least: a larger `w` rounds weights
+//! finer, but the largest weight must stay within 16 bits. What `z` may reach is in [`range`].
+
+pub mod range;
+mod table;
+
+use audit::{
+    Activation, Decision, Digest, Layer, Model, Schema, Table,
+    model::{MAX_BIAS, MAX_WEIGHT},
+};
+
+use crate::{
+    ImportError,
+    dense::{Choice, Dense, FloatModel},
+};
+use range::{Calibration, Interval};
+
+/// What was chosen for one layer, for the report.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct LayerReport {
+    /// Values read.
+    pub inputs: u32,
+    /// Units.
+    pub units: u32,
+    /// Activation function; `step` or `largest` for the decision.
+    pub activation: String,
+    /// Bits dropped from the accumulator.
+    pub shift: u8,
+    /// Largest absolute weight, of 32,767.
+    pub largest_weight: i16,
+    /// Largest absolute pre-activation on the calibration rows, in the float model's units.
+    pub largest_value: f64,
+    /// How many times larger a pre-activation could be before it leaves the table, in the tightest unit.
+    pub headroom: f64,
+    /// Whether no row within the columns' ranges in the dataset can leave the table.
+    pub guaranteed: bool,
+}
+
+/// The integer model, with what is needed to read its scores.
+#[derive(Debug, Clone)]
+pub struct Quantized {
+    /// The model.
+    pub model: Model,
+    /// One entry per layer.
+    pub layers: Vec<LayerReport>,
+    /// Float value of one accumulator unit of the last layer.
+    pub unit: f64,
+    /// What the last layer's biases carry beside the float model's.
+    pub carried: i64,
+}
+
+/// What the caller chose.
+#[derive(Debug, Clone, Copy)]
+pub struct Precision {
+    /// B, bits of an activation.
+    pub bits: u8,
+    /// How many times the calibrated range must fit in a table.
+    pub margin: f64,
+}
+
+/// Quantizes a float model.
+pub fn quantize(
+    float: &FloatModel,
+    calibration: &Calibration,
+    precision: Precision,
+    schema: &Schema,
+    name: String,
+    source: Digest,
+) -> Result<Quantized, ImportError> {
+    let half = 1_i64 << (precision.bits - 1);
+    let mut inputs = calibration.columns.clone();
+    let mut scales = vec![1.0; inputs.len()];
+    let (mut layers, mut tables, mut reports) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut unit, mut carried) = (1.0, 0);
+    for (index, dense) in float.layers.iter().enumerate() {
+        let last = index + 1 == float.layers.len();
+        let seen = &calibration.layers[index];
+        let sizes = Sizes::new(dense, &scales, &inputs, &seen.reach, precision);
+        let squares =
+            seen.input_squares.iter().zip(&scales).map(|(square, scale)| square / (scale * scale)).sum();
+        let choice = last.then_some(float.choice);
+        let shared = choice.is_some() || !dense.curve.is_homogeneous();
+        let (shift, steps, offset) = match choice {
+            Some(Choice::Step { inclusive }) => {
+                (16, vec![sizes.step_unit() * 65536.0], (1 << 15) - i64::from(!inclusive))
+            }
+            _ => {
+                let (shift, steps) = sizes.shift_and_steps(squares, shared);
+                (shift, steps, 0)
+            }
+        };
+        let layer = integers(dense, &scales, &steps, shift, offset);
+        let intervals: Vec<Interval> =
+            (0..dense.units).map(|at| range::requantized(&layer, at, &inputs)).collect();
+        let activation = match choice {
+            Some(Choice::Step { .. }) => Chosen::plain(Activation::Step, &steps),
+            Some(Choice::Largest) => Chosen::plain(Activation::Identity, &steps),
+            None => activation(dense, &steps, precision.bits, index, &mut tables)?,
+        };
+        inputs = intervals.iter().map(|interval| activation.outputs(interval, half, &tables)).collect();
+        reports.push(report(dense, &layer, &steps, &seen.reach, &intervals, half, choice));
+        (unit, carried) = (steps[0] / f64::from(1_u32 << shift), offset);
+        scales = activation.scales;
+        layers.push(Layer { activation: activation.kind, ..layer });
+    }
+    let model = Model {
+        name,
+        encoding: schema.encoding(),
+        source,
+        classes: schema.classes.len() as u8,
+        activation_bits: precision.bits,
+        tables,
+        decision: match float.choice {
+            Choice::Step { .. } => Decision::Step,
+            Choice::Largest => Decision::ArgMax,
+        },
+        layers,
+    };
+    model.validate()?;
+    Ok(Quantized { model, layers: reports, unit, carried })
+}
+
+/// Sizes that limit the scales of one layer's units, each in float units.
+struct Sizes {
+    /// What `z` should be able to reach.
+    reach: Vec<f64>,
+    /// What `z` can reach at all within the columns' ranges.
+    bound: Vec<f64>,
+    /// What `z` reached on the calibration rows, times the margin.
+    seen: Vec<f64>,
+    /// Largest weight of one integer step of an input.
+    weight: Vec<f64>,
+    /// Bias.
+    bias: Vec<f64>,
+    /// Largest absolute `q`, with room for rounding.
+    limit: f64,
+}
+
+/// How many times the calibrated range is covered where it can be bounded by interval arithmetic at that cost.
+const CHEAP: f64 = 8.0;
+
+impl Sizes {
+    fn new(dense: &Dense, scales: &[f64], inputs: &[Interval], reach: &[f64], precision: Precision) -> Self {
+        let rows: Vec<Vec<f64>> = dense
+            .weights
+            .chunks_exact(dense.inputs)
+            .map(|row| row.iter().zip(scales).map(|(weight, scale)| weight * scale).collect())
+            .collect();
+        let bound = |(row, bias): (&Vec<f64>, &f64)| {
+            let ends = |interval: &Interval, weight: &f64| {
+                let ends = [weight * interval.low as f64, weight * interval.high as f64];
+                (ends[0].min(ends[1]), ends[0].max(ends[1]))
+            };
+            let sums = inputs.iter().zip(row).map(|(interval, weight)| ends(interval, weight));
+            let (low, high) = sums.fold((*bias, *bias), |sum, end| (sum.0 + end.0, sum.1 + end.1));
+            low.abs().max(high.abs())
+        };
+        let bound: Vec<f64> = rows.iter().zip(&dense.bias).map(bound).collect();
+        let seen: Vec<f64> = reach.iter().map(|reach| reach * precision.margin).collect();
+        let cheap = if precision.bits >= 14 { CHEAP } else { precision.margin };
+        let target = |(at, &bound): (usize, &f64)| {
+            let allowed = seen[at].max(bound.min(reach[at] * cheap));
+            // Rounding of weights can push a bounded value a little further.
+            bound.min(allowed) * (1.0 + 1.0 / 256.0)
+        };
+        Self {
+            reach: bound.iter().enumerate().map(target).collect(),
+            weight: rows
+                .iter()
+                .map(|row| row.iter().fold(0.0, |top, weight| weight.abs().max(top)))
+                .collect(),
+            bias: dense.bias.iter().map(|bias| bias.abs()).collect(),
+            limit: f64::from((1 << (precision.bits - 1)) - 2),
+            bound,
+            seen,
+        }
+    }
+
+    /// The least scale of unit `at` at shift `w`.
+    fn step(&self, at: usize, shift: u8) -> f64 {
+        let one = f64::from(1_u32 << shift);
+        let by_weight = self.weight[at] * one / f64::from(MAX_WEIGHT);
+        let by_bias = self.bias[at] * one / (f64::from(MAX_BIAS) - 65536.0);
+        let step = (self.reach[at] / self.limit).max(by_weight).max(by_bias);
+        if step > 0.0 { step } else { 1.0 }
+    }
+
+    /// Shift and scale of each unit with the least expected error; `squares` is the sum of the inputs' mean squares.
+    fn shift_and_steps(&self, squares: f64, shared: bool) -> (u8, Vec<f64>) {
+        let units = self.reach.len();
+        let mut best: Option<(f64, u8, Vec<f64>)> = None;
+        for shift in 1..=16 {
+            let mut steps: Vec<f64> = (0..units).map(|at| self.step(at, shift)).collect();
+            if shared {
+                let live = (0..units).filter(|&at| self.reach[at] > 0.0).map(|at| steps[at]);
+                let largest = live.fold(0.0, f64::max);
+                steps = vec![if largest > 0.0 { largest } else { 1.0 }; units];
+            }
+            let rounding = 1.0 + squares / f64::from(1_u32 << shift).powi(2);
+            let relative =
+                |at: usize| if self.reach[at] > 0.0 { (steps[at] / self.reach[at]).powi(2) } else { 0.0 };
+            let error = rounding * if shared { steps[0].powi(2) } else { (0..units).map(relative).sum() };
+            if best.as_ref().is_none_or(|(least, ..)| error < *least) {
+                best = Some((error, shift, steps));
+            }
+        }
+        best.map_or((1, vec![1.0; units]), |(_, shift, steps)| (shift, steps))
+    }
+
+    /// Float value of one accumulator unit of a step decision: the finest that 16-bit weights allow, made up to four
+    /// times coarser if the accumulator is then bounded within the columns' ranges, and more only as the margin needs.
+    fn step_unit(&self) -> f64 {
+        let limit = self.limit * 65536.0;
+        let finest = self.weight[0] / f64::from(MAX_WEIGHT);
+        let bounded = self.bound[0] * (1.0 + 1.0 / 256.0) / limit;
+        let needed = self.seen[0] / limit;
+        let by_bias = self.bias[0] / (f64::from(MAX_BIAS) - 65536.0);
+        let unit = finest.max(bounded.min(needed.max(4.0 * finest))).max(by_bias);
+        if unit > 0.0 { unit } else { 1.0 }
+    }
+}
+
+/// Rounds one layer's weights and biases.
+fn integers(dense: &Dense, scales: &[f64], steps: &[f64], shift: u8, offset: i64) -> Layer {
+    let one = f64::from(1_u32 << shift);
+    let (weight_limit, bias_limit) = (f64::from(MAX_WEIGHT), f64::from(MAX_BIAS));
+    let mut weights = Vec::with_capacity(dense.weights.len());
+    for (row, step) in dense.weights.chunks_exact(dense.inputs).zip(steps) {
+        let integer = |(weight, scale): (&f64, &f64)| (weight * scale / step * one).round();
+        weights
+            .extend(row.iter().zip(scales).map(integer).map(|w| w.clamp(-weight_limit, weight_limit) as i16));
+    }
+    let bias = |(bias, step): (&f64, &f64)| {
+        let integer = (bias / step * one).round() + offset as f64;
+        integer.clamp(-bias_limit, bias_limit) as i32
+    };
+    Layer {
+        inputs: dense.inputs as u32,
+        units: dense.units as u32,
+        shift,
+        activation: Activation::Identity,
+        weights,
+        bias: dense.bias.iter().zip(steps).map(bias).collect(),
+    }
+}
+
+/// An activation function and the scale of each unit's output.
+struct Chosen {
+    kind: Activation,
+    scales: Vec<f64>,
+}
+
+impl Chosen {
+    fn plain(kind: Activation, steps: &[f64]) -> Self {
+        Self { kind, scales: steps.to_vec() }
+    }
+
+    /// Integers that a unit's output can take when `q` lies in `interval` and inside the table.
+    fn outputs(&self, interval: &Interval, half: i64, tables: &[Table]) -> Interval {
+        let (low, high) = (interval.low.clamp(-half, half - 1), interval.high.clamp(-half, half - 1));
+        match self.kind {
+            Activation::Identity => Interval { low, high },
+            Activation::Relu => Interval { low: low.max(0), high: high.max(0) },
+            Activation::Step => Interval { low: 0, high: 1 },
+            Activation::Table(index) => {
+                let values =
+                    &tables[usize::from(index)].values[(low + half) as usize..=(high + half) as usize];
+                let bound = |value: Option<&i16>| value.copied().map_or(0, i64::from);
+                Interval { low: bound(values.iter().min()), high: bound(values.iter().max()) }
+            }
+        }
+    }
+}
+
+fn activation(
+    dense: &Dense,
+    steps: &[f64],
+    bits: u8,
+    index: usize,
+    tables: &mut Vec<Table>,
+) -> Result<Chosen, ImportError> {
+    if dense.curve.is_homogeneous() {
+        match (dense.curve.at(1.0), dense.curve.at(-1.0)) {
+            (1.0, 0.0) => return Ok(Chosen::plain(Activation::Relu, steps)),
+            (1.0, -1.0) => return Ok(Chosen::plain(Activation::Identity, steps)),
+            _ => {}
+        }
+        let (table, gain) = table::build(&dense.curve, 1.0, bits, index)?;
+        tables.push(table);
+        let scales = steps.iter().map(|step| step * gain).collect();
+        return Ok(Chosen { kind: Activation::Table(tables.len() as u8 - 1), scales });
+    }
+    let (table, scale) = table::build(&dense.curve, steps[0], bits, index)?;
+    tables.push(table);
+    Ok(Chosen { kind: Activation::Table(tables.len() as u8 - 1), scales: vec![scale; dense.units] })
+}
+
+fn report(
+    dense: &Dense,
+    layer: &Layer,
+    steps: &[f64],
+    reach: &[f64],
+    intervals: &[Interval],
+    half: i64,
+    choice: Option<Choice>,
+) -> LayerReport {
+    let room =
+        |(reach, step): (&f64, &f64)| if *reach > 0.0 { half as f64 * step / reach } else { f64::INFINITY };
+    let headroom = reach.iter().zip(steps).map(room).fold(f64::INFINITY, f64::min);
+    LayerReport {
+        inputs: layer.inputs,
+        units: layer.units,
+        activation: match choice {
+            None => dense.curve.name(),
+            Some(Choice::Step { .. }) => "step".to_owned(),
+            Some(Choice::Largest) => "largest".to_owned(),
+        },
+        shift: layer.shift,
+        largest_weight: layer.weights.iter().map(|weight| weight.abs()).max().unwrap_or(0),
+        largest_value: reach.iter().copied().fold(0.0, f64::max),
+        headroom: headroom.min(f64::from(u16::MAX)),
+        guaranteed: intervals.iter().all(|interval| interval.low >= -half && interval.high < half),
+    }
+}

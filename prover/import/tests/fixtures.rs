@@ -1,0 +1,77 @@
+//! The importer against models as people export them, with ONNX Runtime's answers; see `fixtures/README.md`.
+
+mod support;
+
+use std::{fs, path::Path};
+
+use import::{ImportError, Options, import};
+use support::Fixture;
+
+/// Every `.onnx` file of a folder of fixtures, by name.
+fn files(folder: &str) -> Vec<(String, Vec<u8>)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder);
+    let mut names: Vec<_> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.retain(|path| path.extension().is_some_and(|extension| extension == "onnx"));
+    names.sort();
+    let read =
+        |path: &Path| (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read(path).unwrap());
+    names.iter().map(|path| read(path)).collect()
+}
+
+#[test]
+fn accepted_models_decide_like_onnx_runtime() {
+    let mut failures = Vec::new();
+    for (name, onnx) in files("accepted") {
+        if let Err(failure) = Fixture::read("accepted", &name).check(&onnx, &Options::default()) {
+            failures.push(format!("{name}: {failure}"));
+        }
+    }
+    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn extra_models_decide_like_onnx_runtime_or_are_unsupported() {
+    let mut failures = Vec::new();
+    let mut refused = Vec::new();
+    for (name, onnx) in files("extra") {
+        match Fixture::read("extra", &name).check(&onnx, &Options::default()) {
+            Ok(()) => {}
+            Err(failure) if failure.unsupported => refused.push(format!("{name}: {failure}")),
+            Err(failure) => failures.push(format!("{name}: {failure}")),
+        }
+    }
+    println!("{} unsupported\n{}", refused.len(), refused.join("\n"));
+    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn unsupported_models_are_refused_by_name() {
+    let mut failures = Vec::new();
+    for (name, onnx) in files("unsupported") {
+        let operator = support::json("unsupported", &name)["operator"].as_str().map(str::to_owned);
+        let (schema, rows) = support::columns(6);
+        match import(&onnx, &schema, &rows, &Options { bound: 0.0, ..Options::default() }) {
+            Ok(_) => failures.push(format!("{name}: it was imported")),
+            Err(
+                ImportError::UnsupportedOperator { operator: got, .. }
+                | ImportError::UnsupportedUse { operator: got, .. },
+            ) if operator.as_ref().is_none_or(|operator| *operator == got) => {}
+            Err(error) if operator.is_none() && support::is_unsupported(&error) => {}
+            Err(error) => failures.push(format!("{name}: expected {operator:?}, got {error}")),
+        }
+    }
+    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn broken_files_are_refused() {
+    let mut failures = Vec::new();
+    for (name, onnx) in files("broken") {
+        let (schema, rows) = support::columns(6);
+        match import(&onnx, &schema, &rows, &Options { bound: 0.0, ..Options::default() }) {
+            Ok(_) => failures.push(format!("{name}: imported ({})", support::json("broken", &name)["about"])),
+            Err(error) => println!("{name}: {error}"),
+        }
+    }
+    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
+}
