@@ -90,8 +90,9 @@ impl<'a> Reader<'a> {
 
     /// A text of 1 to [`MAX_TEXT`] bytes without control characters.
     pub fn text(&mut self, what: &'static str) -> Result<String, AuditError> {
-        let length = self.u8_in(what, 1, MAX_TEXT as u8)?;
-        let bytes = self.take(what, length.into())?;
+        let length = self.array::<1>(what)?[0].into();
+        check_length(what, length)?;
+        let bytes = self.take(what, length)?;
         let text = std::str::from_utf8(bytes).map_err(|_| AuditError::NotText { what })?;
         check_text(what, text)?;
         Ok(text.to_owned())
@@ -114,10 +115,23 @@ pub fn in_range(what: &'static str, min: i64, max: i64, got: i64) -> Result<(), 
     Ok(())
 }
 
-/// Fails unless `text` has 1 to [`MAX_TEXT`] bytes and no control character.
+fn check_length(what: &'static str, got: usize) -> Result<(), AuditError> {
+    if got == 0 || got > MAX_TEXT {
+        return Err(AuditError::TextLength { what, max: MAX_TEXT as u64, got: got as u64 });
+    }
+    Ok(())
+}
+
+/// Fails unless `text` has 1 to [`MAX_TEXT`] bytes, no control character, and nothing that breaks the line,
+/// changes the direction of writing or is not seen: a name must look like what it is.
 pub fn check_text(what: &'static str, text: &str) -> Result<(), AuditError> {
-    in_range(what, 1, MAX_TEXT as i64, text.len() as i64)?;
-    if text.chars().any(char::is_control) {
+    check_length(what, text.len())?;
+    let hidden = |character| {
+        // Joiners (U+200C, U+200D) are left: several scripts need them.
+        matches!(character, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
+            || matches!(character, '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    if text.chars().any(|character| character.is_control() || hidden(character)) {
         return Err(AuditError::NotText { what });
     }
     Ok(())
@@ -141,4 +155,32 @@ pub fn check_distinct<'a>(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_must_look_like_what_it_is() {
+        for text in ["a", "größe = 3", "علی\u{200c}رضا", "😀"] {
+            assert_eq!(check_text("name", text), Ok(()), "{text:?}");
+        }
+        for text in ["a\0", "a\nb", "\u{202e}tnuoc", "a\u{200b}", "\u{feff}a", "a\u{2028}b", "\u{85}"] {
+            assert_eq!(check_text("name", text), Err(AuditError::NotText { what: "name" }), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_checked_before_anything_is_taken() {
+        let mut reader = Reader::new(&[200, 0, 0]);
+        assert!(matches!(reader.text("name"), Err(AuditError::TextLength { max: 128, got: 200, .. })));
+        assert!(matches!(reader.i16s("table", usize::MAX), Err(AuditError::Truncated { got: 2, .. })));
+        assert!(matches!(
+            reader.u32_in("count", 0, 1),
+            Err(AuditError::Truncated { expected: 4, got: 2, .. })
+        ));
+        let mut reader = Reader::new(&[2, 0xff, 0xfe]);
+        assert_eq!(reader.text("name"), Err(AuditError::NotText { what: "name" }));
+    }
 }

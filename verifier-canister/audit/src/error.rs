@@ -43,7 +43,17 @@ pub enum AuditError {
         /// The value.
         got: i64,
     },
-    /// A text is not UTF-8, empty where it must not be, or holds control characters.
+    /// A text is empty or too long.
+    #[error("{what} has {got} bytes, allowed are 1 to {max}")]
+    TextLength {
+        /// The text's name.
+        what: &'static str,
+        /// Largest allowed length.
+        max: u64,
+        /// The length.
+        got: u64,
+    },
+    /// A text is not UTF-8, or holds characters that are not seen or not what they look like.
     #[error("{what} is not printable UTF-8 text")]
     NotText {
         /// The text's name.
