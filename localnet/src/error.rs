@@ -61,9 +61,3 @@ pub enum NodeError {
     #[error("the node has been shut down")]
     Stopped,
 }
-
-impl NodeError {
-    pub(crate) fn engine(error: impl std::fmt::Display) -> Self {
-        NodeError::Engine(format!("{error:#}"))
-    }
-}

@@ -10,6 +10,7 @@
 
 mod cbor;
 mod certificate;
+mod disk;
 mod error;
 mod http;
 mod machine;

@@ -16,7 +16,8 @@ use tokio::sync::{oneshot, watch};
 
 use crate::NodeError;
 use crate::certificate::{Keys, Snapshot};
-use crate::machine::stack;
+use crate::disk::{Disk, Saver};
+use crate::machine::{Machine, stack};
 use crate::subnet::state::RequestStatus;
 use crate::subnet::{Clock, Executed, Ingress, Queries, QueryCall, RequestId, Subnet};
 
@@ -61,6 +62,7 @@ pub(crate) struct Shared {
     snapshot: RwLock<Arc<Snapshot>>,
     executor: mpsc::Sender<Option<Job<Executor>>>,
     queries: mpsc::Sender<Option<Job<Queries>>>,
+    saver: Option<Saver>,
 }
 
 /// What the executing thread owns.
@@ -81,9 +83,8 @@ impl Node {
         let listener = listener.map_err(|source| NodeError::Bind { address: config.bind, source })?;
         let address =
             listener.local_addr().map_err(|source| NodeError::Bind { address: config.bind, source })?;
-        let (seed, clock) = (config.seed, config.clock);
-        let subnet = tokio::task::spawn_blocking(move || Subnet::new(seed, clock));
-        let subnet = subnet.await.map_err(|_| NodeError::Stopped)??;
+        let opened = tokio::task::spawn_blocking(move || open(&config));
+        let (subnet, disk) = opened.await.map_err(|_| NodeError::Stopped)??;
 
         let (executor, jobs) = mpsc::channel();
         let (queries, query_jobs) = mpsc::channel();
@@ -92,16 +93,25 @@ impl Node {
             snapshot: RwLock::new(Arc::new(Snapshot::new(subnet.state.clone()))),
             executor,
             queries,
+            saver: disk.as_ref().map(|_| Saver::default()),
         });
         let answers = Queries::new(subnet.machine.clone(), subnet.keys.clone(), subnet.executions.clone());
         let publish = shared.clone();
-        let threads = vec![
+        let mut threads = vec![
             thread("localnet execute", move || {
                 let executor = Executor { subnet, waiting: BTreeMap::new(), changed: false };
                 executor.run(&jobs, &publish);
             })?,
             thread("localnet query", move || serve(answers, &query_jobs))?,
         ];
+        if let Some(mut disk) = disk {
+            let shared = shared.clone();
+            threads.push(thread("localnet save", move || {
+                if let Some(saver) = &shared.saver {
+                    saver.run(&mut disk, &shared.keys);
+                }
+            })?);
+        }
         let (stop, mut stopping) = watch::channel(false);
         let router = crate::http::router(shared.clone());
         let server = tokio::spawn(async move {
@@ -140,6 +150,11 @@ impl Node {
         work: impl FnOnce(&mut Subnet) -> T + Send + 'static,
     ) -> Result<T, NodeError> {
         self.shared.execute(|executor| work(&mut executor.subnet)).await
+    }
+
+    /// Why the state on disk is behind, if the last attempt to save it failed.
+    pub fn save_failure(&self) -> Option<String> {
+        self.shared.failure()
     }
 
     /// What was executed, oldest first; the last few thousand messages, queries included.
@@ -186,6 +201,26 @@ fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle
     started.map_err(NodeError::Thread)
 }
 
+/// The subnet of the state directory, or a new one.
+fn open(config: &Config) -> Result<(Subnet, Option<Disk>), NodeError> {
+    let Some(directory) = &config.state_dir else {
+        return Ok((Subnet::new(config.seed, config.clock)?, None));
+    };
+    let mut disk = Disk::open(directory)?;
+    let machine = Machine::shared()?;
+    let subnet = match disk.load(&machine)? {
+        Some(loaded) => {
+            Subnet::with_state(Keys::from_seed(loaded.seed)?, loaded.state, config.clock, machine)
+        }
+        None => {
+            let subnet = Subnet::new(config.seed, config.clock)?;
+            disk.save(subnet.keys.seed(), &subnet.state)?;
+            subnet
+        }
+    };
+    Ok((subnet, Some(disk)))
+}
+
 fn serve(mut queries: Queries, jobs: &mpsc::Receiver<Option<Job<Queries>>>) {
     while let Ok(Some(job)) = jobs.recv() {
         job(&mut queries);
@@ -193,6 +228,11 @@ fn serve(mut queries: Queries, jobs: &mpsc::Receiver<Option<Job<Queries>>>) {
 }
 
 impl Shared {
+    /// Why the state on disk is not up to date, if it is not.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.saver.as_ref()?.failure()
+    }
+
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -261,6 +301,14 @@ impl Shared {
 
 impl Executor {
     fn run(mut self, jobs: &mpsc::Receiver<Option<Job<Executor>>>, shared: &Shared) {
+        self.execute(jobs, shared);
+        self.publish(shared);
+        if let Some(saver) = &shared.saver {
+            saver.stop();
+        }
+    }
+
+    fn execute(&mut self, jobs: &mpsc::Receiver<Option<Job<Executor>>>, shared: &Shared) {
         let mut busy = true;
         loop {
             let job = if busy {
@@ -277,7 +325,7 @@ impl Executor {
                 }
             };
             if let Some(job) = job {
-                job(&mut self);
+                job(self);
                 busy = true;
                 continue;
             }
@@ -300,7 +348,10 @@ impl Executor {
             return;
         }
         let snapshot = Arc::new(Snapshot::new(self.subnet.state.clone()));
-        *shared.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        *shared.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot.clone();
+        if let Some(saver) = &shared.saver {
+            saver.offer(snapshot);
+        }
         let requests = &self.subnet.state.requests;
         self.waiting.retain(|id, waiting| {
             let request = requests.get(id).map(|request| &request.status);

@@ -1,24 +1,12 @@
 //! The system API as the interface specification defines it, on canisters written by hand.
 
+mod support;
+
 use candid::Principal;
 use ic_certification::Certificate;
 use localnet::management_types::CanisterInstallMode;
-use localnet::{Clock, Kind, RejectCode, Subnet};
-
-const COUNTER: &str = include_str!("canisters/counter.wat");
-
-fn user() -> Principal {
-    Principal::self_authenticating(b"user")
-}
-
-/// A subnet with one canister of this module.
-fn install(wat: &str) -> (Subnet, Principal) {
-    let mut subnet = Subnet::new(Some([1; 32]), Clock::Manual(1_000_000_000_000)).unwrap();
-    let canister = subnet.create_canister(user()).unwrap();
-    let wasm = wat::parse_str(wat).unwrap();
-    subnet.install(user(), canister, CanisterInstallMode::Install, &wasm, b"").unwrap();
-    (subnet, canister)
-}
+use localnet::{Kind, RejectCode, Subnet};
+use support::{COUNTER, install, user};
 
 /// Count in the heap, calls in the global, count in stable memory.
 fn counts(reply: &[u8]) -> [u32; 3] {

@@ -98,10 +98,11 @@ async fn greeting() -> &'static str {
 }
 
 async fn status(State(shared): Node) -> Response {
+    let health = if shared.failure().is_none() { "healthy" } else { "certified_state_behind" };
     let map = vec![
         (text("root_key"), bytes(&shared.keys.root_key_der())),
         (text("impl_version"), text(concat!("localnet ", env!("CARGO_PKG_VERSION")))),
-        (text("replica_health_status"), text("healthy")),
+        (text("replica_health_status"), text(health)),
     ];
     cbor(&Value::Map(map))
 }

@@ -20,8 +20,11 @@ mod system_stable;
 mod weights;
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use wasmtime::{Config, Engine, Linker, OptLevel};
+
+use crate::NodeError;
 
 pub use context::Kind;
 pub(crate) use env::MAX_HEAP_BYTES;
@@ -29,7 +32,7 @@ pub use env::Response;
 pub(crate) use env::{Closure, Effects, Env, Inputs, OutgoingCall, Stable, WASM_PAGE};
 pub(crate) use halt::Halt;
 pub use halt::{RejectCode, Rejection};
-pub(crate) use instance::{Entry, Heap, Instance};
+pub(crate) use instance::{Entry, GlobalValue, Heap, Instance};
 pub use module::ModuleError;
 pub(crate) use module::{CompiledModule, MAX_MODULE_BYTES};
 
@@ -41,15 +44,29 @@ pub(crate) struct Machine {
     engine: Engine,
     linker: Linker<Env>,
     imports: BTreeSet<String>,
+    /// Modules compiled lately, so that several nodes of one process compile a module once.
+    recent: Mutex<Vec<Arc<CompiledModule>>>,
 }
 
 impl Machine {
+    /// The machine of this process.
+    ///
+    /// # Errors
+    ///
+    /// When wasmtime does not support the host.
+    pub(crate) fn shared() -> Result<Arc<Self>, NodeError> {
+        static SHARED: OnceLock<Result<Arc<Machine>, String>> = OnceLock::new();
+        let machine =
+            SHARED.get_or_init(|| Machine::new().map(Arc::new).map_err(|error| format!("{error:#}")));
+        machine.clone().map_err(NodeError::Engine)
+    }
+
     /// Sets up the engine.
     ///
     /// # Errors
     ///
     /// When wasmtime does not support the host.
-    pub(crate) fn new() -> wasmtime::Result<Self> {
+    fn new() -> wasmtime::Result<Self> {
         let mut config = Config::new();
         config
             .consume_fuel(true)
@@ -75,6 +92,6 @@ impl Machine {
         system::link(&mut linker)?;
         let mut store = wasmtime::Store::new(&engine, Env::idle(Inputs::none()));
         let imports = linker.iter(&mut store).map(|(_, name, _)| name.to_owned()).collect();
-        Ok(Machine { engine, linker, imports })
+        Ok(Machine { engine, linker, imports, recent: Mutex::default() })
     }
 }

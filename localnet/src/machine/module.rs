@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use sha2::{Digest, Sha256};
 use wasmparser::{ExternalKind, Operator, Parser, Payload, TypeRef};
@@ -22,6 +22,9 @@ const MAX_EXPORTED_FUNCTIONS: usize = 1_000;
 const MAX_EXPORTED_NAME_BYTES: usize = 20_000;
 const MAX_CUSTOM_SECTIONS: usize = 16;
 const MAX_CUSTOM_BYTES: usize = 1 << 20;
+
+/// Compiled modules that are kept although no canister may run them.
+const RECENT: usize = 8;
 
 const LIFECYCLE: [&str; 7] = [
     "canister_init",
@@ -119,13 +122,17 @@ impl Machine {
     /// Checks a module against the limits of the Internet Computer and compiles it.
     pub(crate) fn compile(&self, bytes: Arc<Vec<u8>>) -> Result<Arc<CompiledModule>, ModuleError> {
         let hash: [u8; 32] = Sha256::digest(bytes.as_slice()).into();
+        let recent = || self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(module) = recent().iter().find(|module| module.hash == hash) {
+            return Ok(module.clone());
+        }
         let wasm = gunzip(&bytes)?;
         let facts = inspect(&wasm, &self.imports)?;
         let (rewritten, hidden) = rewrite::expose(&wasm)?;
         let malformed = |error: wasmtime::Error| ModuleError::Malformed(format!("{error:#}"));
         let module = wasmtime::Module::new(&self.engine, rewritten).map_err(malformed)?;
         let instance = self.linker.instantiate_pre(&module).map_err(malformed)?;
-        Ok(Arc::new(CompiledModule {
+        let module = Arc::new(CompiledModule {
             bytes,
             hash,
             metadata: facts.metadata,
@@ -134,7 +141,13 @@ impl Machine {
             hidden,
             instance,
             exports: facts.exports,
-        }))
+        });
+        let mut recent = recent();
+        if recent.len() == RECENT {
+            recent.remove(0);
+        }
+        recent.push(module.clone());
+        Ok(module)
     }
 }
 

@@ -7,7 +7,7 @@ use ic_management_canister_types::{CanisterInstallMode, UpgradeFlags, WasmMemory
 use serde::Deserialize;
 
 use super::{Done, Outcome, bad_argument, decode, empty_reply};
-use crate::machine::{CompiledModule, Entry, Halt, Instance, Kind, ModuleError, RejectCode, Rejection};
+use crate::machine::{CompiledModule, Entry, Halt, Instance, Kind, RejectCode, Rejection};
 use crate::subnet::state::{Call, Canister, Origin};
 use crate::subnet::{Subnet, Task};
 
@@ -54,7 +54,7 @@ impl Subnet {
             }
             _ => {}
         }
-        let module = self.compile(wasm).map_err(|error| {
+        let module = self.machine.compile(Arc::new(wasm)).map_err(|error| {
             let text = format!("Error from Canister {id}: Canister's Wasm module is not valid: {error}");
             Rejection::new(RejectCode::CanisterError, 505, text)
         })?;
@@ -63,15 +63,6 @@ impl Subnet {
             return Err(halt.reject(id));
         }
         Ok(Done::Reply(empty_reply(), call.cycles))
-    }
-
-    /// Compiles a module, unless a canister runs it already.
-    fn compile(&self, wasm: Vec<u8>) -> Result<Arc<CompiledModule>, ModuleError> {
-        let known = self.state.canisters.values().filter_map(|canister| canister.module.as_ref());
-        match known.into_iter().find(|module| *module.bytes == wasm) {
-            Some(module) => Ok(module.clone()),
-            None => self.machine.compile(Arc::new(wasm)),
-        }
     }
 
     fn replace(

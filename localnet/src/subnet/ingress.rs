@@ -11,7 +11,7 @@ use ic_management_canister_types::{
 use super::state::{Call, Origin, Request, RequestId, RequestStatus};
 use super::{QueryCall, Subnet, fees, random};
 use crate::certificate::Snapshot;
-use crate::machine::{RejectCode, Rejection, Response};
+use crate::machine::{RejectCode, Rejection};
 
 /// A call by a user, its signature already checked.
 pub(crate) struct Ingress {
@@ -81,22 +81,44 @@ impl Subnet {
         method: &str,
         argument: &[u8],
     ) -> Result<Vec<u8>, Rejection> {
-        let id = random::derive(b"localnet direct", &[&self.state.random.next()]);
-        let (method, argument, expiry) = (method.to_owned(), argument.to_vec(), self.state.time);
-        self.submit(Ingress { id, sender, effective: canister, canister, method, argument, expiry })?;
-        while let Some(request) = self.state.requests.get(&id) {
-            if let RequestStatus::Answered(response) = &request.status {
-                let response: Response = response.clone();
+        let id = self.begin(sender, canister, method, argument)?;
+        loop {
+            if let Some(outcome) = self.outcome(id) {
                 self.state.requests.remove(&id);
-                return response.into_result();
+                return outcome;
             }
             self.tick();
             if !self.step() {
-                break;
+                let message = "the call waits for something that does not happen".into();
+                return Err(Rejection { code: RejectCode::SysUnknown, message, error_code: None });
             }
         }
-        let message = "the call waits for something that does not happen".into();
-        Err(Rejection { code: RejectCode::SysUnknown, message, error_code: None })
+    }
+
+    /// Queues a call without executing anything; [`Subnet::step`] goes on.
+    ///
+    /// # Errors
+    ///
+    /// The rejection, when the call cannot even be queued.
+    pub fn begin(
+        &mut self,
+        sender: Principal,
+        canister: Principal,
+        method: &str,
+        argument: &[u8],
+    ) -> Result<RequestId, Rejection> {
+        let id = random::derive(b"localnet direct", &[&self.state.random.next()]);
+        let (method, argument, expiry) = (method.to_owned(), argument.to_vec(), self.state.time);
+        self.submit(Ingress { id, sender, effective: canister, canister, method, argument, expiry })?;
+        Ok(id)
+    }
+
+    /// The answer to a call, once there is one.
+    pub fn outcome(&self, id: RequestId) -> Option<Result<Vec<u8>, Rejection>> {
+        match &self.state.requests.get(&id)?.status {
+            RequestStatus::Answered(response) => Some(response.clone().into_result()),
+            _ => None,
+        }
     }
 
     /// Calls a query method; nothing of the canister's state changes.

@@ -69,17 +69,12 @@ impl Subnet {
             next_canister: FIRST_CANISTER,
             random: Random::from_seed(random::derive(b"localnet raw_rand", &[&seed])),
         };
-        Self::with_state(keys, state, clock, Machine::new().map_err(NodeError::engine)?)
+        Ok(Self::with_state(keys, state, clock, Machine::shared()?))
     }
 
-    pub(crate) fn with_state(
-        keys: Keys,
-        state: State,
-        clock: Clock,
-        machine: Machine,
-    ) -> Result<Self, NodeError> {
-        let (machine, keys, executions) = (Arc::new(machine), Arc::new(keys), Executions::default());
-        Ok(Subnet {
+    pub(crate) fn with_state(keys: Keys, state: State, clock: Clock, machine: Arc<Machine>) -> Self {
+        let (keys, executions) = (Arc::new(keys), Executions::default());
+        Subnet {
             queries: Queries::new(machine.clone(), keys.clone(), executions.clone()),
             machine,
             keys,
@@ -88,7 +83,7 @@ impl Subnet {
             instances: Instances::default(),
             clock,
             turn: Principal::management_canister(),
-        })
+        }
     }
 
     /// DER encoding of the root key, 133 bytes.
