@@ -27,6 +27,16 @@ fn every_criterion_of_the_fixture_comes_out_as_it_must() {
     use Verdict::{Fail, Pass, Undefined};
     assert_eq!(verdicts, [Pass, Pass, Fail, Pass, Undefined, Undefined, Pass]);
     assert_eq!(undefined(4).to_string(), "the dataset names no reference group (region)");
+    let small = |record: &&audit::certificate::GroupRecord| record.small;
+    let small: Vec<_> = certificate
+        .predicate
+        .groups
+        .iter()
+        .filter(small)
+        .map(|record| (&record.group[..], record.size))
+        .collect();
+    assert_eq!(small[0], (&["islands".to_owned()][..], 0));
+    assert!(small.iter().all(|(_, size)| *size < 20));
     assert_eq!(undefined(5).to_string(), "no sample (sex=male, region=islands)");
     assert_eq!(certificate.predicate.verdict, Fail);
 }
@@ -84,6 +94,7 @@ fn any_changed_value_is_found_unless_it_is_stated() {
         let mut changed = original.clone();
         let leaf = changed.pointer_mut(path).unwrap();
         *leaf = match leaf {
+            Value::Bool(flag) => (!*flag).into(),
             Value::Number(number) => (number.as_u64().unwrap() + 1).into(),
             Value::String(text) => changed_text(text).into(),
             other => panic!("{path}: {other}"),

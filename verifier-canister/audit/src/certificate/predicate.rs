@@ -215,7 +215,7 @@ impl Predicate {
                 verdict: outcome.verdict,
             }
         });
-        let tables = Tables::new(counts, frame)?;
+        let tables = Tables::new(counts, frame, policy.min_group_size)?;
         let coverage = Fraction::new(facts.sample_size, facts.dataset.rows);
         let coverage = coverage.unwrap_or_else(|| Fraction::whole(0));
         Ok(Self {

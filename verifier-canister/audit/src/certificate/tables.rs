@@ -81,6 +81,8 @@ pub struct GroupRecord {
     pub class: String,
     /// Samples in the group.
     pub size: u64,
+    /// Whether that is fewer than the policy's minimum.
+    pub small: bool,
     /// Of the class, predicted as it.
     pub true_positives: u64,
     /// Of another class, predicted as the class.
@@ -112,17 +114,18 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    pub(super) fn new(counts: &Counts, frame: &Frame) -> Result<Self, AuditError> {
+    pub(super) fn new(counts: &Counts, frame: &Frame, min_group_size: u32) -> Result<Self, AuditError> {
         let intersections = tabled_intersections(frame);
         let mut groups = Vec::new();
         let mut comparisons = Vec::new();
         for attributes in subsets(frame.attributes.len(), intersections.into()) {
             let split = Split::new(frame, counts, &attributes)?;
-            groups.extend((0..split.len()).map(|group| group_record(&split, group, frame.favourable)));
+            let record = |group, class| group_record(&split, group, class, min_group_size);
+            groups.extend((0..split.len()).map(|group| record(group, frame.favourable)));
             if attributes.is_empty() {
                 let classes = 0..frame.classes.len() as u8;
                 let others = classes.filter(|class| frame.classes.len() > 2 && *class != frame.favourable);
-                groups.extend(others.map(|class| group_record(&split, 0, class)));
+                groups.extend(others.map(|class| record(0, class)));
             } else {
                 let record = |metric| MetricRecord::new(metric, &split, frame.favourable, None);
                 comparisons.push(ComparisonRecord {
@@ -135,7 +138,7 @@ impl Tables {
     }
 }
 
-fn group_record(split: &Split<'_>, group: usize, class: u8) -> GroupRecord {
+fn group_record(split: &Split<'_>, group: usize, class: u8, min_group_size: u32) -> GroupRecord {
     let frame = split.frame();
     let of = split.confusion(group, class);
     let parts = split.attributes().zip(split.parts(group));
@@ -150,6 +153,7 @@ fn group_record(split: &Split<'_>, group: usize, class: u8) -> GroupRecord {
         group: parts.map(|(attribute, part)| attribute.groups[part].clone()).collect(),
         class: frame.classes[usize::from(class)].clone(),
         size: of.total(),
+        small: of.total() < min_group_size.into(),
         true_positives: of.tp,
         false_positives: of.fp,
         true_negatives: of.tn,
