@@ -69,6 +69,8 @@ pub(crate) struct Shared {
 pub(crate) struct Executor {
     subnet: Subnet,
     waiting: BTreeMap<RequestId, Vec<oneshot::Sender<()>>>,
+    /// What is to be told once the state it speaks of is visible.
+    news: Vec<Box<dyn FnOnce() + Send>>,
     changed: bool,
 }
 
@@ -99,7 +101,8 @@ impl Node {
         let publish = shared.clone();
         let mut threads = vec![
             thread("localnet execute", move || {
-                let executor = Executor { subnet, waiting: BTreeMap::new(), changed: false };
+                let executor =
+                    Executor { subnet, waiting: BTreeMap::new(), news: Vec::new(), changed: false };
                 executor.run(&jobs, &publish);
             })?,
             thread("localnet query", move || serve(answers, &query_jobs))?,
@@ -244,8 +247,11 @@ impl Shared {
         let (done, result) = oneshot::channel();
         let job: Job<Executor> = Box::new(move |executor| {
             executor.changed = true;
-            // The one who asked may have gone away.
-            let _ = done.send(work(executor));
+            let outcome = work(executor);
+            executor.news.push(Box::new(move || {
+                // The one who asked may have gone away.
+                let _ = done.send(outcome);
+            }));
         });
         self.executor.send(Some(job)).map_err(|_| NodeError::Stopped)?;
         result.await.map_err(|_| NodeError::Stopped)
@@ -326,6 +332,7 @@ impl Executor {
             };
             if let Some(job) = job {
                 job(self);
+                self.publish(shared);
                 busy = true;
                 continue;
             }
@@ -352,6 +359,7 @@ impl Executor {
         if let Some(saver) = &shared.saver {
             saver.offer(snapshot);
         }
+        self.news.drain(..).for_each(|tell| tell());
         let requests = &self.subnet.state.requests;
         self.waiting.retain(|id, waiting| {
             let request = requests.get(id).map(|request| &request.status);
