@@ -175,7 +175,14 @@ impl Dense {
     }
 }
 
+/// The raw values that encoded features stand for.
+pub fn decode(schema: &Schema, features: impl Iterator<Item = i16>) -> Vec<f64> {
+    let raw =
+        |(column, entry): (&audit::Column, i16)| real(column.offset) + f64::from(entry) / real(column.scale);
+    schema.columns.iter().zip(features).map(raw).collect()
+}
+
 /// A decimal as a float.
-pub fn real(decimal: audit::Decimal) -> f64 {
+fn real(decimal: audit::Decimal) -> f64 {
     decimal.0 as f64 / audit::Decimal::ONE as f64
 }

@@ -65,6 +65,10 @@ pub enum Function {
     Ceil,
     /// -1, 0 or 1
     Sign,
+    /// 1 above 0, else 0
+    Above,
+    /// 0 below 0, else 1
+    NotBelow,
 }
 
 /// How a function grows.
@@ -207,6 +211,8 @@ impl Function {
             Truncate => x.trunc(),
             Floor => x.floor(),
             Ceil => x.ceil(),
+            Above => f64::from(u8::from(x > 0.0)),
+            NotBelow => f64::from(u8::from(x >= 0.0)),
             Sign => {
                 if x == 0.0 {
                     0.0
@@ -237,7 +243,7 @@ impl Function {
             Celu(alpha) if alpha > 0.0 => rising(true),
             HardSigmoid(alpha, _) if alpha >= 0.0 => rising(false),
             ThresholdedRelu(alpha) if alpha >= 0.0 => rising(false),
-            Relu | Clip(..) | Round | Truncate | Floor | Ceil | Sign => rising(false),
+            Relu | Clip(..) | Round | Truncate | Floor | Ceil | Sign | Above | NotBelow => rising(false),
             Power(exponent) if low >= 0.0 && exponent > 0.0 => rising(true),
             Power(exponent) if low > 0.0 && exponent < 0.0 => falling(true),
             Power(exponent) if exponent > 0.0 && exponent % 2.0 == 1.0 => rising(true),
@@ -304,7 +310,7 @@ fn clip(node: &Node, parameters: &[Option<&Tensor>]) -> Result<Function, ImportE
 mod tests {
     use super::*;
 
-    const ALL: [Function; 32] = [
+    const ALL: [Function; 34] = [
         Affine(2.0, 1.0),
         Affine(-2.0, 1.0),
         Power(3.0),
@@ -337,6 +343,8 @@ mod tests {
         Truncate,
         Floor,
         Sign,
+        Above,
+        NotBelow,
     ];
 
     /// Trends, ranges and homogeneity are claims about `apply`: check them on a grid.

@@ -85,6 +85,11 @@ impl Node {
         }
     }
 
+    /// Whether it makes one of the needed values.
+    pub fn is_needed(&self, needed: &[bool]) -> bool {
+        self.outputs.iter().flatten().any(|&slot| needed[slot])
+    }
+
     /// A float attribute, or its default.
     pub fn float(&self, name: &str, default: f64) -> Result<f64, ImportError> {
         match self.attributes.get(name) {
@@ -171,6 +176,14 @@ pub struct Input {
 }
 
 impl Input {
+    /// Raw values as a tensor of the input's type; integers are rounded.
+    pub fn tensor(&self, dims: Vec<usize>, values: Vec<f64>) -> Tensor {
+        match self.element {
+            Element::F32 | Element::F64 => Tensor::real(dims, self.element, values),
+            _ => Tensor::whole(dims, values.iter().map(|value| value.round() as i64).collect()),
+        }
+    }
+
     /// The shape that holds one row of `columns` numbers, which must be as many as the input has entries.
     pub fn one_row(&self, columns: usize) -> Result<Vec<usize>, ImportError> {
         let Some(dims) = &self.dims else { return Ok(vec![1, columns]) };
@@ -178,15 +191,9 @@ impl Input {
         let (batch, features) = match dims.as_slice() {
             [] => return Err(bad("a scalar cannot hold a row".to_owned())),
             [only] => (None, std::slice::from_ref(only)),
+            // How many rows the file takes at once does not matter here; see `rows`.
             [batch, rest @ ..] => (Some(*batch), rest),
         };
-        if let Some(Some(rows)) = batch
-            && rows != 1
-        {
-            return Err(bad(format!(
-                "it takes exactly {rows} rows at once; export the model with a dynamic batch dimension, or with 1"
-            )));
-        }
         let mut row: Vec<usize> = batch.map(|_| 1).into_iter().collect();
         let known = features.iter().flatten().try_fold(1_usize, |product, &dim| product.checked_mul(dim));
         let known = known.ok_or_else(|| bad("its shape is too large".to_owned()))?;
@@ -200,6 +207,20 @@ impl Input {
         }
         row.extend(features.iter().map(|dim| dim.unwrap_or(columns / known.max(1))));
         Ok(row)
+    }
+}
+
+impl Graph {
+    /// Which values the value in `slot` depends on, itself included.
+    pub fn needed(&self, slot: usize) -> Vec<bool> {
+        let mut needed = vec![false; self.values.len()];
+        needed[slot] = true;
+        for node in self.nodes.iter().rev() {
+            if node.is_needed(&needed) {
+                node.inputs.iter().flatten().for_each(|&slot| needed[slot] = true);
+            }
+        }
+        needed
     }
 }
 
@@ -281,8 +302,8 @@ impl Builder {
         let constants = self.constants(graph)?;
         let input = self.input(graph)?;
         let mut nodes = Vec::with_capacity(graph.node.len());
-        for (index, proto) in graph.node.iter().enumerate() {
-            nodes.push(self.node(model, index, proto)?);
+        for index in self.order(graph)? {
+            nodes.push(self.node(model, index, &graph.node[index])?);
         }
         let output = |name: &String| self.find(|| "an output of the graph".to_owned(), name);
         let outputs: Vec<usize> =
@@ -299,6 +320,48 @@ impl Builder {
             nodes,
             outputs,
         })
+    }
+
+    /// Positions of the nodes in an order in which every value is made before it is used; the file's own if it is one.
+    fn order(&self, graph: &GraphProto) -> Result<Vec<usize>, ImportError> {
+        let mut makers = BTreeMap::new();
+        for (index, node) in graph.node.iter().enumerate() {
+            for name in node.output.iter().filter(|name| !name.is_empty()) {
+                if makers.insert(name.as_str(), index).is_some() || self.slots.contains_key(name) {
+                    return Err(ImportError::Malformed { cause: format!("value {name:?} is made twice") });
+                }
+            }
+        }
+        let mut waiting = vec![0_usize; graph.node.len()];
+        let mut users: Vec<Vec<usize>> = vec![Vec::new(); graph.node.len()];
+        for (index, node) in graph.node.iter().enumerate() {
+            for name in node.input.iter().filter(|name| !name.is_empty() && !self.slots.contains_key(*name)) {
+                let user = || format!("node {index} ({:?})", node.name);
+                let maker = makers.get(name.as_str()).copied();
+                let maker =
+                    maker.ok_or_else(|| ImportError::Undefined { user: user(), value: name.clone() })?;
+                waiting[index] += 1;
+                users[maker].push(index);
+            }
+        }
+        let mut ready: BTreeSet<usize> = (0..graph.node.len()).filter(|&index| waiting[index] == 0).collect();
+        let mut order = Vec::with_capacity(graph.node.len());
+        while let Some(index) = ready.pop_first() {
+            order.push(index);
+            for &user in &users[index] {
+                waiting[user] -= 1;
+                if waiting[user] == 0 {
+                    ready.insert(user);
+                }
+            }
+        }
+        match waiting.iter().position(|&count| count > 0) {
+            Some(index) => {
+                let cause = format!("node {index} ({:?}) waits for its own result", graph.node[index].name);
+                Err(ImportError::Malformed { cause })
+            }
+            None => Ok(order),
+        }
     }
 
     fn constants(&mut self, graph: &GraphProto) -> Result<BTreeMap<usize, Tensor>, ImportError> {
@@ -350,6 +413,9 @@ impl Builder {
         let user = || format!("node {index} ({:?})", proto.name);
         let slot = |name: &String| if name.is_empty() { Ok(None) } else { self.find(user, name).map(Some) };
         let inputs = proto.input.iter().map(slot).collect::<Result<_, _>>()?;
+        if proto.output.is_empty() {
+            return Err(ImportError::Malformed { cause: format!("{} makes nothing", user()) });
+        }
         let mut seen = BTreeSet::new();
         let mut attributes = BTreeMap::new();
         for attribute in &proto.attribute {

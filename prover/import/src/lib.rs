@@ -2,7 +2,7 @@
 //!
 //! Main path of [`import()`]:
 //! 1. [`graph`] parses the file, bounded, and checks it: one input, every value made once and before its use;
-//! 2. [`fold`] reads the graph symbolically as a function of one row and finds dense layers, their activation
+//! 2. [`rows`] refuses graphs that mix the rows of a batch, and [`fold`] reads the graph symbolically as a function of one row and finds dense layers, their activation
 //!    functions and the decision (a step on one value, or the largest of several);
 //! 3. [`classes`] maps the model's labels to the dataset's classes;
 //! 4. [`dense`] puts the dataset's column encoding in front: an encoded integer `e` is the raw value `offset + e/scale`;
@@ -32,13 +32,14 @@ mod oracle;
 mod proto;
 mod quantize;
 mod report;
+mod rows;
 mod score;
 pub mod tensor;
 mod wire;
 
 use audit::{Dataset, Digest, Engine, Model, Schema};
 
-use dense::{FloatModel, real};
+use dense::FloatModel;
 use fold::{
     Reading, Value,
     decision::{self, Decision, Labels},
@@ -46,11 +47,12 @@ use fold::{
 use graph::Graph;
 use oracle::Oracle;
 use quantize::{Precision, Quantized, range};
+use rows::Together;
 use score::Score;
 use tensor::Tensor;
 
 pub use error::ImportError;
-pub use fold::SUPPORTED as SUPPORTED_OPERATORS;
+pub use fold::supported_operators;
 pub use report::{LabelClass, LayerReport, Report, Runtime, ScoreError};
 
 /// What the caller may choose.
@@ -115,7 +117,8 @@ pub fn import(
     }
     let graph = graph::parse(onnx)?;
     let columns = schema.columns.len();
-    let (output, reading) = choose_output(&graph, columns, options)?;
+    let together = Together::new(&graph, columns, &raw_rows(calibration))?;
+    let (output, reading) = choose_output(&graph, &together, columns, options)?;
     let name = graph.values[graph.outputs[output]].clone();
     let decision = decision::decide(reading, &name, options.threshold)?;
     let classes = classes::assign(&decision.labels, &schema.classes, &options.labels)?;
@@ -193,7 +196,17 @@ impl Options {
 }
 
 /// The output that is the decision, with its position: the one asked for, else the first label, else the first score.
-fn choose_output(graph: &Graph, columns: usize, options: &Options) -> Result<(usize, Reading), ImportError> {
+fn choose_output(
+    graph: &Graph,
+    together: &Together,
+    columns: usize,
+    options: &Options,
+) -> Result<(usize, Reading), ImportError> {
+    let read = |slot: usize| {
+        together.check_nodes(graph, slot)?;
+        let reading = fold::read(graph, slot, columns)?;
+        together.check_output(graph, slot).map(|()| reading)
+    };
     let names =
         || graph.outputs.iter().map(|&slot| graph.values[slot].as_str()).collect::<Vec<_>>().join(", ");
     if let Some(name) = &options.output {
@@ -202,12 +215,12 @@ fn choose_output(graph: &Graph, columns: usize, options: &Options) -> Result<(us
             option: "output",
             cause: format!("{name:?} is no output of the model; its outputs are {}", names()),
         })?;
-        return Ok((position, fold::read(graph, graph.outputs[position], columns)?));
+        return Ok((position, read(graph.outputs[position])?));
     }
     let mut score = None;
     let mut failure = None;
     for (position, &slot) in graph.outputs.iter().enumerate() {
-        match fold::read(graph, slot, columns) {
+        match read(slot) {
             Ok(reading) => match reading.value {
                 Value::Class(_) => return Ok((position, reading)),
                 Value::Constant(_) => {}
@@ -224,6 +237,12 @@ fn choose_output(graph: &Graph, columns: usize, options: &Options) -> Result<(us
             cause: format!("none of the outputs depends on the features: {}", names()),
         }),
     }
+}
+
+/// Some rows of the dataset in raw units.
+fn raw_rows(dataset: &Dataset) -> Vec<Vec<f64>> {
+    let rows = range::spread(dataset.rows(), 32).filter_map(|row| dataset.row(row));
+    rows.map(|row| dense::decode(dataset.schema(), row.features())).collect()
 }
 
 fn label_classes(labels: &Labels, classes: &[u8], schema: &Schema) -> Vec<LabelClass> {
@@ -274,18 +293,13 @@ impl Comparison<'_> {
         dataset: &Dataset,
         rows: impl Iterator<Item = u32>,
     ) -> Result<Figures, ImportError> {
-        let columns: Vec<(f64, f64)> =
-            dataset.schema().columns.iter().map(|column| (real(column.offset), real(column.scale))).collect();
         let mut engine = Engine::new(&quantized.model);
         let mut figures = Figures::default();
         for (row, folded) in rows.zip(folded) {
             let Some(record) = dataset.row(row) else { continue };
-            let raw = record
-                .features()
-                .zip(&columns)
-                .map(|(entry, (offset, scale))| offset + f64::from(entry) / scale);
+            let raw = dense::decode(dataset.schema(), record.features());
             let fail = |cause: String| ImportError::Oracle { row, cause };
-            let outputs = self.oracle.run(&raw.collect::<Vec<_>>()).map_err(fail)?;
+            let outputs = self.oracle.run(&raw).map_err(fail)?;
             let expected = outputs.first().and_then(|output| self.class(output));
             let expected = expected.ok_or_else(|| fail("its output is no label or score".to_owned()))?;
             figures.rows += 1;

@@ -75,15 +75,9 @@ impl<'g> Oracle<'g> {
         match self.plan {
             Ok(_) => self.tract(features),
             Err(_) => {
-                let element = self.graph.input.element;
-                let row = match element {
-                    Element::Integer => {
-                        Tensor::whole(self.row.clone(), features.iter().map(|x| x.round() as i64).collect())
-                    }
-                    _ => Tensor::real(self.row.clone(), element, features.to_vec()),
-                };
-                let outputs = float::run(self.graph, row).map_err(|error| error.to_string())?;
-                Ok(self.outputs.iter().map(|&at| outputs[at].clone()).collect())
+                let row = self.graph.input.tensor(self.row.clone(), features.to_vec());
+                let slots: Vec<usize> = self.outputs.iter().map(|&at| self.graph.outputs[at]).collect();
+                float::run(self.graph, row, &slots).map_err(|error| error.to_string())
             }
         }
     }

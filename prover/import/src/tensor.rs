@@ -153,6 +153,18 @@ pub fn decode(proto: &TensorProto) -> Result<Tensor, ImportError> {
         .as_deref()
         .and_then(elements)
         .ok_or_else(|| bad(format!("shape {:?} is invalid or too large", proto.dims)))?;
+    let fields = [
+        !proto.raw_data.is_empty(),
+        !proto.float_data.is_empty(),
+        !proto.int32_data.is_empty(),
+        !proto.string_data.is_empty(),
+        !proto.int64_data.is_empty(),
+        !proto.double_data.is_empty(),
+        !proto.uint64_data.is_empty(),
+    ];
+    if fields.iter().filter(|&&filled| filled).count() > 1 {
+        return Err(bad("its values stand in two fields".to_owned()));
+    }
     let data = if proto.raw_data.is_empty() { typed(proto) } else { raw(proto) }.map_err(bad)?;
     let tensor = Tensor { dims: dims.unwrap_or_default(), element, data };
     if tensor.len() != count {
@@ -262,6 +274,7 @@ mod tests {
         let refused = |tensor: TensorProto| matches!(decode(&tensor), Err(ImportError::BadTensor { .. }));
         assert!(refused(proto(1, &[1])));
         assert!(refused(TensorProto { raw_data: vec![0; 5], ..proto(1, &[1]) }));
+        assert!(refused(TensorProto { raw_data: vec![0; 4], float_data: vec![0.0], ..proto(1, &[1]) }));
         assert!(refused(TensorProto { raw_data: vec![0; 8], ..proto(1, &[1]) }));
         assert!(refused(TensorProto { raw_data: vec![0; 8], ..proto(8, &[1]) }));
         assert!(refused(proto(1, &[-1])));

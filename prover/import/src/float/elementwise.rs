@@ -29,7 +29,7 @@ fn spread(node: &Node, a: &Tensor, b: &Tensor) -> Result<(Vec<usize>, Vec<usize>
     Ok((layout::spread(&a.dims, &dims), layout::spread(&b.dims, &dims), dims))
 }
 
-/// Add, Sub, Mul, Div and Pow; integers stay integers.
+/// Add, Sub, Mul, Div, Mod and Pow; integers stay integers.
 pub fn binary(node: &Node, operator: &str, a: &Tensor, b: &Tensor) -> Result<Tensor, ImportError> {
     let (at_a, at_b, dims) = spread(node, a, b)?;
     if let (Data::Whole(a), Data::Whole(b)) = (&a.data, &b.data) {
@@ -39,6 +39,11 @@ pub fn binary(node: &Node, operator: &str, a: &Tensor, b: &Tensor) -> Result<Ten
             "Sub" => pairs.map(|(a, b)| a.checked_sub(b)).collect(),
             "Mul" => pairs.map(|(a, b)| a.checked_mul(b)).collect(),
             "Div" => pairs.map(|(a, b)| a.checked_div(b)).collect(),
+            "Mod" if node.integer("fmod", 0)? == 0 => {
+                // The sign follows the divisor.
+                pairs.map(|(a, b)| a.checked_rem(b)?.checked_add(b)?.checked_rem(b)).collect()
+            }
+            "Mod" => pairs.map(|(a, b)| a.checked_rem(b)).collect(),
             _ => pairs.map(|(a, b)| a.checked_pow(u32::try_from(b).ok()?)).collect(),
         };
         return Ok(Tensor::whole(
@@ -53,6 +58,7 @@ pub fn binary(node: &Node, operator: &str, a: &Tensor, b: &Tensor) -> Result<Ten
         "Sub" => a - b,
         "Mul" => a * b,
         "Div" => a / b,
+        "Mod" => a % b,
         _ => libm::pow(a, b),
     };
     let values = at_a.iter().zip(&at_b).map(|(&i, &j)| value(a[i], b[j])).collect();

@@ -10,6 +10,8 @@ pub(crate) mod linear;
 pub(crate) mod ml;
 pub(crate) mod reduce;
 
+use std::collections::BTreeMap;
+
 use crate::{
     ImportError,
     function::Function,
@@ -30,7 +32,7 @@ pub fn evaluate(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Vec<Tensor>, 
         return elementwise::unary(node, function, input(node, inputs, 0)?).map(one);
     }
     let result = match (node.domain.as_str(), node.operator.as_str()) {
-        ("", "Add" | "Sub" | "Mul" | "Div" | "Pow") => {
+        ("", "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Mod") => {
             elementwise::binary(node, &node.operator, input(node, inputs, 0)?, input(node, inputs, 1)?)?
         }
         ("", "Min" | "Max" | "Sum" | "Mean") => elementwise::variadic(node, inputs)?,
@@ -49,6 +51,7 @@ pub fn evaluate(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Vec<Tensor>, 
         ) => reduce::reduce(node, inputs)?,
         ("", "Softmax" | "LogSoftmax") => reduce::softmax(node, input(node, inputs, 0)?)?,
         ("", "ArgMax" | "ArgMin") => reduce::arg_max(node, input(node, inputs, 0)?)?,
+        ("", "TopK") => return reduce::top(node, inputs),
         ("", "Dropout") => return dropout(node, inputs),
         ("", "Cast") => cast(node, input(node, inputs, 0)?)?,
         ("", "Shape") => shape(node, input(node, inputs, 0)?)?,
@@ -81,43 +84,73 @@ pub fn unsupported(node: &Node) -> ImportError {
         name: node.name.clone(),
         operator: node.operator.clone(),
         domain: domain.to_owned(),
-        supported: crate::fold::SUPPORTED.join(", "),
+        supported: crate::fold::supported_operators().collect::<Vec<_>>().join(", "),
     }
 }
 
-/// Runs the whole graph on one input; returns all values by slot, constants excepted.
-pub fn trace(graph: &Graph, input: Tensor) -> Result<Vec<Option<Tensor>>, ImportError> {
-    let mut made: Vec<Option<Tensor>> = vec![None; graph.values.len()];
+/// What became of each value and node of a graph.
+pub struct Trace {
+    /// Values by slot, constants excepted; `None` behind a failed node.
+    pub values: Vec<Option<Tensor>>,
+    /// The nodes that failed, by position in the graph's order.
+    pub failures: BTreeMap<usize, ImportError>,
+}
+
+/// Runs the nodes that make the needed values; a node that fails leaves its values unknown.
+pub fn trace(graph: &Graph, input: Tensor, needed: &[bool]) -> Trace {
+    let mut values: Vec<Option<Tensor>> = vec![None; graph.values.len()];
+    let mut failures = BTreeMap::new();
     let mut total = 0;
-    made[graph.input.slot] = Some(input);
-    for node in &graph.nodes {
-        let value = |slot: usize| made[slot].as_ref().or_else(|| graph.constants.get(&slot));
+    values[graph.input.slot] = Some(input);
+    for (position, node) in graph.nodes.iter().enumerate().filter(|(_, node)| node.is_needed(needed)) {
+        let value = |slot: usize| values[slot].as_ref().or_else(|| graph.constants.get(&slot));
         let inputs: Vec<Option<&Tensor>> = node.inputs.iter().map(|slot| slot.and_then(value)).collect();
-        let outputs = evaluate(node, &inputs)?;
-        total += outputs.iter().map(|output| output.len() as u64).sum::<u64>();
-        if total > MAX_TOTAL {
-            return Err(ImportError::Limit { what: "elements of all values", max: MAX_TOTAL, got: total });
+        if node.inputs.iter().zip(&inputs).any(|(slot, input)| slot.is_some() && input.is_none()) {
+            continue;
         }
-        for (slot, output) in node.outputs.iter().zip(outputs) {
-            if let Some(slot) = slot {
-                made[*slot] = Some(output);
+        let outputs = evaluate(node, &inputs).and_then(|outputs| {
+            total += outputs.iter().map(|output| output.len() as u64).sum::<u64>();
+            if total > MAX_TOTAL {
+                return Err(ImportError::Limit {
+                    what: "elements of all values",
+                    max: MAX_TOTAL,
+                    got: total,
+                });
             }
+            Ok(outputs)
+        });
+        match outputs {
+            Ok(outputs) => {
+                for (slot, output) in node.outputs.iter().zip(outputs) {
+                    if let Some(slot) = slot {
+                        values[*slot] = Some(output);
+                    }
+                }
+            }
+            Err(error) => drop(failures.insert(position, error)),
         }
     }
-    Ok(made)
+    Trace { values, failures }
 }
 
-/// Runs the whole graph on one input; returns the outputs in order.
-pub fn run(graph: &Graph, input: Tensor) -> Result<Vec<Tensor>, ImportError> {
-    let made = trace(graph, input)?;
+/// Runs the graph on one input; returns the values in `slots`.
+pub fn run(graph: &Graph, input: Tensor, slots: &[usize]) -> Result<Vec<Tensor>, ImportError> {
+    let mut needed = vec![false; graph.values.len()];
+    for &slot in slots {
+        graph.needed(slot).into_iter().zip(&mut needed).for_each(|(new, needed)| *needed |= new);
+    }
+    let trace = trace(graph, input, &needed);
+    if let Some((_, error)) = trace.failures.into_iter().next() {
+        return Err(error);
+    }
     let output = |&slot: &usize| {
-        let value = made[slot].as_ref().or_else(|| graph.constants.get(&slot));
+        let value = trace.values[slot].as_ref().or_else(|| graph.constants.get(&slot));
         value.cloned().ok_or_else(|| ImportError::Undefined {
             user: "an output of the graph".to_owned(),
             value: graph.values[slot].clone(),
         })
     };
-    graph.outputs.iter().map(output).collect()
+    slots.iter().map(output).collect()
 }
 
 fn one(tensor: Tensor) -> Vec<Tensor> {

@@ -135,3 +135,38 @@ pub fn arg_max(node: &Node, x: &Tensor) -> Result<Tensor, ImportError> {
     };
     Ok(Tensor::whole(dims, groups(node, &x.dims, &[axis])?.into_iter().map(pick).collect()))
 }
+
+/// The axis of a TopK that takes one element, and its result's shape.
+pub fn top_axis(
+    node: &Node,
+    dims: &[usize],
+    inputs: &[Option<&Tensor>],
+) -> Result<(usize, Vec<usize>), ImportError> {
+    let axis = node.axis(node.integer("axis", -1)?, dims.len())?;
+    let count = match inputs.get(1).copied().flatten() {
+        Some(tensor) => tensor.integers().and_then(|values| values.first().copied()),
+        None => Some(node.integer("k", 0)?),
+    };
+    if count != Some(1) {
+        return Err(node.refuse("only the first place (k = 1) is supported"));
+    }
+    let mut result = dims.to_vec();
+    result[axis] = 1;
+    Ok((axis, result))
+}
+
+/// TopK for k = 1: value and position.
+pub fn top(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Vec<Tensor>, ImportError> {
+    let x = super::input(node, inputs, 0)?;
+    let (axis, dims) = top_axis(node, &x.dims, inputs)?;
+    let sign = if node.integer("largest", 1)? == 0 { -1.0 } else { 1.0 };
+    let values = numbers(node, x)?;
+    let (mut sources, mut positions) = (Vec::new(), Vec::new());
+    for group in groups(node, &x.dims, &[axis])? {
+        let better = |best: usize, at: usize| sign * values[group[at]] > sign * values[group[best]];
+        let best = (0..group.len()).fold(0, |best, at| if better(best, at) { at } else { best });
+        sources.push(*group.get(best).ok_or_else(|| node.refuse("its input is empty"))?);
+        positions.push(best as i64);
+    }
+    Ok(vec![x.pick(dims.clone(), &sources), Tensor::whole(dims, positions)])
+}

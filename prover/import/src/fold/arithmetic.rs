@@ -12,6 +12,7 @@ use crate::{
     ImportError,
     float::{self, linear, reduce},
     function::Function,
+    graph::Node,
     layout,
     tensor::{Element, Tensor},
 };
@@ -45,6 +46,8 @@ impl Reader {
             "ReduceSum" | "ReduceMean" => self.reduce(call)?,
             "Softmax" | "LogSoftmax" => self.softmax(call)?,
             "ArgMax" | "ArgMin" => arg_max(call)?,
+            "TopK" => return top(call),
+            "Where" => self.choose(call)?,
             "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" => self.compare(call)?,
             "Dropout" => return dropout(call),
             "Cast" => cast(call)?,
@@ -76,7 +79,14 @@ impl Reader {
             ("Add", _) => Join::Add,
             ("Sub", _) => return self.network.join(call.node, Join::Add, a, &b.affine(-1.0, 0.0)),
             ("Mul", _) => Join::Multiply,
-            ("Div", _) => Join::Divide,
+            ("Div", None) => {
+                check_divisor(call.node, b)?;
+                match a.as_constant() {
+                    Some(value) => return Ok(then(call, b, Function::Reciprocal)?.affine(value, 0.0)),
+                    None => Join::Divide,
+                }
+            }
+            ("Div", Some(_)) => Join::Divide,
             ("Pow", Some(1.0)) => return Ok(a.clone()),
             ("Pow", Some(exponent)) => return then(call, a, Function::Power(exponent)),
             ("Min", Some(bound)) => return then(call, a, Function::Clip(f64::NEG_INFINITY, bound)),
@@ -142,6 +152,9 @@ impl Reader {
         if fixed_a.is_none() && fixed_b.is_none() {
             return Err(call.node.refuse("it multiplies two values that both depend on the features"));
         }
+        if fixed_a.is_some() && dims_a.len() > 2 || fixed_b.is_some() && dims_b.len() > 2 {
+            return Err(call.node.refuse("its weights are no matrix"));
+        }
         let rows = self.network.settle_all(call.node, if fixed_b.is_some() { &a } else { &b })?;
         let widest = rows.iter().map(|row| row.width() as u64).max().unwrap_or(1).max(1);
         let single = rows.iter().all(|row| !matches!(row.terms, super::cell::Terms::Many(_)));
@@ -171,6 +184,40 @@ impl Reader {
             }
         }
         Ok(cells_of(shape.dims, cells))
+    }
+
+    /// One of two values, by a condition on the same pre-activation.
+    fn choose(&mut self, call: &Call<'_>) -> Result<Value, ImportError> {
+        let node = call.node;
+        let condition =
+            call.condition().ok_or_else(|| node.refuse("its condition is none that a curve can hold"))?;
+        let ((dims_a, a), (dims_b, b)) = (call.cells(1)?, call.cells(2)?);
+        let dims = layout::broadcast(dims_a, dims_b).and_then(|dims| layout::broadcast(&dims, &condition.0));
+        let dims = dims.ok_or_else(|| node.refuse("its shapes do not fit"))?;
+        let at = [&condition.0, dims_a, dims_b].map(|from| layout::spread(from, &dims));
+        let mut cells = Vec::with_capacity(at[0].len());
+        for (index, &at_condition) in at[0].iter().enumerate() {
+            let (condition, a, b) = (&condition.1[at_condition], &a[at[1][index]], &b[at[2][index]]);
+            cells.push(match condition.as_constant() {
+                Some(0.0) => b.clone(),
+                Some(_) => a.clone(),
+                None => {
+                    let curve = |cell: &Cell| match cell.as_constant() {
+                        Some(value) => Some(Curve::constant(value)),
+                        None => {
+                            let (gain, offset) = condition.row.relate(&cell.row)?;
+                            cell.whole()?.of_affine(gain, offset)
+                        }
+                    };
+                    let whole = curve(condition).zip(curve(a)).zip(curve(b));
+                    let whole = whole.and_then(|((condition, a), b)| Curve::choose(&condition, &a, &b));
+                    let whole = whole
+                        .ok_or_else(|| node.refuse("it chooses by another value than it chooses from"))?;
+                    Cell { row: condition.row.clone(), curve: Some(whole), gain: 1.0, offset: 0.0 }
+                }
+            });
+        }
+        Ok(cells_of(dims, cells))
     }
 
     fn gemm(&mut self, call: &Call<'_>) -> Result<Value, ImportError> {
@@ -222,7 +269,14 @@ impl Reader {
             rows.into_iter().map(|row| Cell { row, curve: None, gain: 1.0, offset: 0.0 }).collect();
         if groups.len() == 1 && rows.len() > 2 {
             let scale = if log { Scale::LogSoftmax } else { Scale::Softmax };
-            return Ok(Value::Ranked(Ranked { dims: dims.to_vec(), cells: rows, scale, labels: None }));
+            let misuse = call.misuse();
+            return Ok(Value::Ranked(Ranked {
+                dims: dims.to_vec(),
+                cells: rows,
+                scale,
+                labels: None,
+                misuse,
+            }));
         }
         let mut result = vec![Cell::constant(if log { 0.0 } else { 1.0 }); rows.len()];
         for group in groups {
@@ -244,21 +298,36 @@ impl Reader {
         let Value::Cells { dims, cells } = self.binary(call, "Sub", call.cells(0)?, call.cells(1)?)? else {
             return Err(call.node.refuse("its operands are no numbers"));
         };
-        let [difference] = cells.as_slice() else {
-            return Err(call
-                .node
-                .refuse(format!("it compares {} values; only one can be a decision", cells.len())));
-        };
+
         let (less, inclusive) = match call.node.operator.as_str() {
             "Greater" => (false, false),
             "GreaterOrEqual" => (false, true),
             "Less" => (true, false),
             _ => (true, true),
         };
-        let cell = if less { difference.affine(-1.0, 0.0) } else { difference.clone() };
+        let cells: Vec<Cell> =
+            cells.iter().map(|cell| if less { cell.affine(-1.0, 0.0) } else { cell.clone() }).collect();
+        let [cell] = cells.as_slice() else {
+            let step = if inclusive { Function::NotBelow } else { Function::Above };
+            return Ok(cells_of(dims, apply(call, &cells, step)?));
+        };
+        let cell = cell.clone();
         let chooser = Rc::new(Chooser::Above { cell, threshold: 0.0, inclusive });
         Ok(Value::Class(Class { chooser, outcomes: truth(dims) }))
     }
+}
+
+/// The first place of a TopK as a choice; its value has no meaning of its own.
+fn top(call: &Call<'_>) -> Result<Vec<Value>, ImportError> {
+    let node = call.node;
+    let (dims, cells) = match call.input(0)? {
+        Value::Ranked(ranked) => (ranked.dims.as_slice(), ranked.cells.clone()),
+        _ => call.cells(0)?,
+    };
+    let (axis, result) = reduce::top_axis(node, dims, &call.parameters())?;
+    let sign = if node.integer("largest", 1)? == 0 { -1.0 } else { 1.0 };
+    let value = Value::Refused(node.refuse("the largest value itself is used; only its position can be"));
+    Ok(vec![value, largest(call, dims, axis, result, &cells, sign)?])
 }
 
 /// The probability of the first of two classes, by the difference of their scores.
@@ -269,11 +338,26 @@ pub(super) fn two_class(call: &Call<'_>, difference: &Cell, log: bool) -> Result
     then(call, difference, Function::Sigmoid)
 }
 
+/// Refuses divisors that can be 0: no table holds a pole.
+fn check_divisor(node: &Node, cell: &Cell) -> Result<(), ImportError> {
+    let (low, high) = match cell.as_constant() {
+        Some(value) => (value, value),
+        None => cell.whole().map_or((f64::NEG_INFINITY, f64::INFINITY), |curve| curve.range()),
+    };
+    if low <= 0.0 && high >= 0.0 {
+        return Err(node.refuse("it divides by a value that can be 0"));
+    }
+    Ok(())
+}
+
 pub(super) fn cells_of(dims: Vec<usize>, cells: Vec<Cell>) -> Value {
     Value::Cells { dims, cells }
 }
 
 pub(super) fn then(call: &Call<'_>, cell: &Cell, function: Function) -> Result<Cell, ImportError> {
+    if function == Function::Reciprocal {
+        check_divisor(call.node, cell)?;
+    }
     cell.then(function).ok_or_else(|| call.node.refuse("the activation function has too many parts"))
 }
 
@@ -299,10 +383,25 @@ fn arg_max(call: &Call<'_>) -> Result<Value, ImportError> {
         _ => call.cells(0)?,
     };
     let (axis, result) = reduce::arg_axis(node, dims)?;
-    if dims[axis] != cells.len() || cells.len() < 2 {
-        return Err(node.refuse(format!("along axis {axis} of shape {dims:?} it chooses no class")));
+    if node.integer("select_last_index", 0)? != 0 {
+        return Err(node.refuse("the last of equal values is to win; the integer model takes the first"));
     }
     let sign = if node.operator == "ArgMin" { -1.0 } else { 1.0 };
+    largest(call, dims, axis, result, &cells, sign)
+}
+
+/// The choice of the largest cell along an axis that holds all of them.
+fn largest(
+    call: &Call<'_>,
+    dims: &[usize],
+    axis: usize,
+    result: Vec<usize>,
+    cells: &[Cell],
+    sign: f64,
+) -> Result<Value, ImportError> {
+    if dims[axis] != cells.len() || cells.len() < 2 {
+        return Err(call.node.refuse(format!("along axis {axis} of shape {dims:?} it chooses no class")));
+    }
     let outcomes = (0..cells.len() as i64).map(|at| Tensor::whole(result.clone(), vec![at])).collect();
     let chooser = Rc::new(Chooser::Largest(cells.iter().map(|cell| cell.affine(sign, 0.0)).collect()));
     Ok(Value::Class(Class { chooser, outcomes }))

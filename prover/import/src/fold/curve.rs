@@ -30,6 +30,8 @@ enum Kind {
     Constant(f64),
     Apply(Function, Rc<Curve>),
     Join(Join, Rc<Curve>, Rc<Curve>),
+    /// The second where the first is not 0, else the third.
+    Choose(Rc<Curve>, Rc<Curve>, Rc<Curve>),
 }
 
 /// The function, as a tree.
@@ -67,6 +69,30 @@ impl Curve {
         Self::bounded(Kind::Join(join, a.clone(), b.clone()), a.size + b.size)
     }
 
+    /// `a(x)` where the condition is not 0, else `b(x)`; `None` when it grows too large.
+    pub fn choose(condition: &Rc<Self>, a: &Rc<Self>, b: &Rc<Self>) -> Option<Rc<Self>> {
+        let size = condition.size + a.size + b.size;
+        Self::bounded(Kind::Choose(condition.clone(), a.clone(), b.clone()), size)
+    }
+
+    /// Whether both are the same function, up to rounding of their constants.
+    pub fn is_close(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (Kind::Input, Kind::Input) => true,
+            (Kind::Constant(a), Kind::Constant(b)) => near(*a, *b),
+            (Kind::Apply(f, a), Kind::Apply(g, b)) => {
+                let same = match (f, g) {
+                    (Function::Affine(a, b), Function::Affine(c, d)) => near(*a, *c) && near(*b, *d),
+                    _ => f == g,
+                };
+                same && a.is_close(b)
+            }
+            (Kind::Join(f, a, b), Kind::Join(g, c, d)) => f == g && a.is_close(c) && b.is_close(d),
+            (Kind::Choose(a, b, c), Kind::Choose(d, e, f)) => a.is_close(d) && b.is_close(e) && c.is_close(f),
+            _ => false,
+        }
+    }
+
     /// `self(gain·x + offset)`; `None` when it grows too large.
     pub fn of_affine(self: &Rc<Self>, gain: f64, offset: f64) -> Option<Rc<Self>> {
         if gain == 1.0 && offset == 0.0 {
@@ -78,6 +104,10 @@ impl Curve {
             Kind::Apply(function, inner) => inner.of_affine(gain, offset)?.then(*function),
             Kind::Join(join, a, b) => {
                 Self::join(*join, &a.of_affine(gain, offset)?, &b.of_affine(gain, offset)?)
+            }
+            Kind::Choose(condition, a, b) => {
+                let [condition, a, b] = [condition, a, b].map(|part| part.of_affine(gain, offset));
+                Self::choose(&condition?, &a?, &b?)
             }
         }
     }
@@ -103,6 +133,7 @@ impl Curve {
                     Join::Power => libm::pow(a, b),
                 }
             }
+            Kind::Choose(condition, a, b) => if condition.at(x) == 0.0 { b } else { a }.at(x),
         }
     }
 
@@ -126,6 +157,10 @@ impl Curve {
                     Join::Divide if a.0 >= 0.0 && b.0 > 0.0 => (a.0 / b.1, a.1 / b.0),
                     _ => ALL,
                 }
+            }
+            Kind::Choose(_, a, b) => {
+                let (a, b) = (a.range(), b.range());
+                (a.0.min(b.0), a.1.max(b.1))
             }
         };
         if bounds.0.is_nan() || bounds.1.is_nan() { ALL } else { bounds }
@@ -151,6 +186,7 @@ impl Curve {
                     _ => None,
                 }
             }
+            Kind::Choose(..) => None,
         }
     }
 
@@ -169,7 +205,7 @@ impl Curve {
             Kind::Constant(value) => *value == 0.0,
             Kind::Apply(function, inner) => function.is_homogeneous() && inner.is_homogeneous(),
             Kind::Join(Join::Add | Join::Min | Join::Max, a, b) => a.is_homogeneous() && b.is_homogeneous(),
-            Kind::Join(..) => false,
+            Kind::Join(..) | Kind::Choose(..) => false,
         }
     }
 
@@ -187,6 +223,10 @@ impl Curve {
             _ => "composed".to_owned(),
         }
     }
+}
+
+fn near(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
 }
 
 fn compose(outer: Trend, inner: Trend) -> Option<Trend> {

@@ -219,8 +219,14 @@ fn largest(network: &mut Network, place: &Node, cells: &[Cell]) -> Result<Rule, 
 /// 1 or -1 when all cells are the same strictly rising or falling function of their rows.
 fn common_trend(cells: &[Cell]) -> Option<f64> {
     let first = cells.first()?;
-    let same =
-        |cell: &Cell| cell.curve == first.curve && cell.gain == first.gain && cell.offset == first.offset;
+    let same = |cell: &Cell| {
+        let curves = match (&cell.curve, &first.curve) {
+            (None, None) => true,
+            (Some(a), Some(b)) => a.is_close(b),
+            _ => false,
+        };
+        curves && cell.gain == first.gain && cell.offset == first.offset
+    };
     if !cells.iter().all(same) {
         return None;
     }

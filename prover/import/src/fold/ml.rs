@@ -103,7 +103,14 @@ impl Reader {
                 cells_of(dims, vec![two_class(call, &reverse, false)?, two_class(call, &difference, false)?])
             }
             ("SOFTMAX", _) => {
-                Value::Ranked(Ranked { dims, cells: scores, scale: Scale::Softmax, labels: Some(labels) })
+                let misuse = call.misuse();
+                Value::Ranked(Ranked {
+                    dims,
+                    cells: scores,
+                    scale: Scale::Softmax,
+                    labels: Some(labels),
+                    misuse,
+                })
             }
             (other, _) => Value::Refused(node.refuse(format!("scores with post_transform {other}"))),
         };
@@ -136,7 +143,8 @@ fn normalizer(call: &Call<'_>) -> Result<Value, ImportError> {
             "dividing features or layers by their norm is no affine step; it is exact only after probabilities",
         ));
     }
-    Ok(Value::Ranked(Ranked { dims: dims.to_vec(), cells, scale: Scale::Order, labels: None }))
+    let misuse = call.misuse();
+    Ok(Value::Ranked(Ranked { dims: dims.to_vec(), cells, scale: Scale::Order, labels: None, misuse }))
 }
 
 /// Whether two probabilities add up to 1, as `sigmoid(x)` and `sigmoid(-x)` do.
@@ -151,7 +159,7 @@ fn zip_map(call: &Call<'_>) -> Result<Value, ImportError> {
         Value::Ranked(ranked) => ranked.clone(),
         _ => {
             let (dims, cells) = call.cells(0)?;
-            Ranked { dims: dims.to_vec(), cells, scale: Scale::Exact, labels: None }
+            Ranked { dims: dims.to_vec(), cells, scale: Scale::Exact, labels: None, misuse: call.misuse() }
         }
     };
     if labels.len() != ranked.cells.len() {

@@ -24,95 +24,106 @@ use network::Network;
 
 use crate::{
     ImportError, float,
+    function::Function,
     graph::{Graph, ML, Node},
     layout,
     tensor::{Data, Element, Tensor},
 };
 
-/// Every operator that can stand on the way from the features to the decision.
-pub const SUPPORTED: [&str; 79] = [
-    "Abs",
-    "Add",
-    "And",
-    "ArgMax",
-    "ArgMin",
-    "BatchNormalization",
-    "Cast",
-    "Ceil",
-    "Celu",
-    "Clip",
-    "Concat",
-    "Constant",
-    "ConstantOfShape",
-    "Div",
-    "Dropout",
-    "Elu",
-    "Equal",
-    "Erf",
-    "Exp",
-    "Expand",
-    "Flatten",
-    "Floor",
-    "Gather",
-    "Gelu",
-    "Gemm",
-    "Greater",
-    "GreaterOrEqual",
-    "HardSigmoid",
-    "HardSwish",
-    "Identity",
-    "LeakyRelu",
-    "Less",
-    "LessOrEqual",
-    "Log",
-    "LogSoftmax",
-    "MatMul",
-    "Max",
-    "Mean",
-    "Min",
-    "Mish",
-    "Mul",
-    "Neg",
-    "Not",
-    "Or",
-    "PRelu",
-    "Pow",
-    "Reciprocal",
-    "ReduceMean",
-    "ReduceSum",
-    "Relu",
-    "Reshape",
-    "Round",
-    "Selu",
-    "Shape",
-    "Sigmoid",
-    "Sign",
-    "Size",
-    "Slice",
-    "Softmax",
-    "Softplus",
-    "Softsign",
-    "Split",
-    "Sqrt",
-    "Squeeze",
-    "Sub",
-    "Sum",
-    "Swish",
-    "Tanh",
-    "ThresholdedRelu",
-    "Transpose",
-    "Unsqueeze",
-    "Where",
-    "ai.onnx.ml.ArrayFeatureExtractor",
-    "ai.onnx.ml.Binarizer",
-    "ai.onnx.ml.Imputer",
-    "ai.onnx.ml.LabelEncoder",
-    "ai.onnx.ml.LinearClassifier",
-    "ai.onnx.ml.Normalizer",
-    "ai.onnx.ml.Scaler",
+const MANY: usize = usize::MAX;
+
+/// Every operator that can stand on the way from the features to the decision, with the most inputs it may have.
+const OPERATORS: [(&str, usize); 84] = [
+    ("Abs", 1),
+    ("Add", 2),
+    ("And", 2),
+    ("ArgMax", 1),
+    ("ArgMin", 1),
+    ("BatchNormalization", 5),
+    ("Cast", 1),
+    ("Ceil", 1),
+    ("Celu", 1),
+    ("Clip", 3),
+    ("Concat", MANY),
+    ("Constant", 0),
+    ("ConstantOfShape", 1),
+    ("Div", 2),
+    ("Dropout", 3),
+    ("Elu", 1),
+    ("Equal", 2),
+    ("Erf", 1),
+    ("Exp", 1),
+    ("Expand", 2),
+    ("Flatten", 1),
+    ("Floor", 1),
+    ("Gather", 2),
+    ("Gelu", 1),
+    ("Gemm", 3),
+    ("Greater", 2),
+    ("GreaterOrEqual", 2),
+    ("HardSigmoid", 1),
+    ("HardSwish", 1),
+    ("Identity", 1),
+    ("LeakyRelu", 1),
+    ("Less", 2),
+    ("LessOrEqual", 2),
+    ("Log", 1),
+    ("LogSoftmax", 1),
+    ("MatMul", 2),
+    ("Max", MANY),
+    ("Mean", MANY),
+    ("Min", MANY),
+    ("Mish", 1),
+    ("Mod", 2),
+    ("Mul", 2),
+    ("Neg", 1),
+    ("Not", 1),
+    ("Or", 2),
+    ("PRelu", 2),
+    ("Pow", 2),
+    ("Reciprocal", 1),
+    ("ReduceMean", 2),
+    ("ReduceSum", 2),
+    ("Relu", 1),
+    ("Reshape", 2),
+    ("Round", 1),
+    ("Selu", 1),
+    ("Shape", 1),
+    ("Sigmoid", 1),
+    ("Sign", 1),
+    ("Size", 1),
+    ("Slice", 5),
+    ("Softmax", 1),
+    ("Softplus", 1),
+    ("Softsign", 1),
+    ("Split", 2),
+    ("Sqrt", 1),
+    ("Squeeze", 2),
+    ("Sub", 2),
+    ("Sum", MANY),
+    ("Swish", 1),
+    ("Tanh", 1),
+    ("ThresholdedRelu", 1),
+    ("TopK", 2),
+    ("Transpose", 1),
+    ("Unsqueeze", 2),
+    ("Where", 3),
+    ("Xor", 2),
+    ("ai.onnx.ml.ArrayFeatureExtractor", 2),
+    ("ai.onnx.ml.Binarizer", 1),
+    ("ai.onnx.ml.FeatureVectorizer", MANY),
+    ("ai.onnx.ml.Imputer", 1),
+    ("ai.onnx.ml.LabelEncoder", 1),
+    ("ai.onnx.ml.LinearClassifier", 1),
+    ("ai.onnx.ml.Normalizer", 1),
+    ("ai.onnx.ml.Scaler", 1),
+    ("ai.onnx.ml.ZipMap", 1),
 ];
-/// Operators that only wrap outputs.
-const WRAPPERS: [&str; 3] = ["Xor", "ai.onnx.ml.FeatureVectorizer", "ai.onnx.ml.ZipMap"];
+
+/// Names of the supported operators; those of `ai.onnx` stand alone, others follow their domain.
+pub fn supported_operators() -> impl Iterator<Item = &'static str> {
+    OPERATORS.iter().map(|(name, _)| *name)
+}
 
 /// Most elements of all constants made while a graph is read.
 const MAX_CONSTANTS: u64 = 32 << 20;
@@ -141,6 +152,8 @@ pub struct Ranked {
     pub scale: Scale,
     /// Labels of the scores, where the graph gives them.
     pub labels: Option<Tensor>,
+    /// The error of an operator that computes with them.
+    pub misuse: Box<ImportError>,
 }
 
 /// How one of several outcomes is chosen.
@@ -208,7 +221,7 @@ pub struct Reading {
 
 /// Reads the part of the graph that output `slot` depends on.
 pub fn read(graph: &Graph, slot: usize, columns: usize) -> Result<Reading, ImportError> {
-    let needed = needed(graph, slot);
+    let needed = graph.needed(slot);
     let mut values: Vec<Option<Value>> = vec![None; graph.values.len()];
     let cells = (0..columns).map(|at| Cell::of_row(Row::one(0, at, 1.0))).collect();
     values[graph.input.slot] = Some(Value::Cells { dims: graph.input.one_row(columns)?, cells });
@@ -216,7 +229,7 @@ pub fn read(graph: &Graph, slot: usize, columns: usize) -> Result<Reading, Impor
         values[slot] = needed[slot].then(|| Value::Constant(tensor.clone()));
     }
     let mut reader = Reader { network: Network::default(), constants: 0 };
-    for node in graph.nodes.iter().filter(|node| node.outputs.iter().flatten().any(|&slot| needed[slot])) {
+    for node in graph.nodes.iter().filter(|node| node.is_needed(&needed)) {
         let outputs = {
             let inputs = node.inputs.iter().map(|slot| slot.and_then(|slot| values[slot].as_ref()));
             reader.node(node, &inputs.collect::<Vec<_>>())?
@@ -235,17 +248,6 @@ pub fn read(graph: &Graph, slot: usize, columns: usize) -> Result<Reading, Impor
         Value::Refused(error) => Err(error),
         value => Ok(Reading { network: reader.network, value }),
     }
-}
-
-fn needed(graph: &Graph, output: usize) -> Vec<bool> {
-    let mut needed = vec![false; graph.values.len()];
-    needed[output] = true;
-    for node in graph.nodes.iter().rev() {
-        if node.outputs.iter().flatten().any(|&slot| needed[slot]) {
-            node.inputs.iter().flatten().for_each(|&slot| needed[slot] = true);
-        }
-    }
-    needed
 }
 
 /// The state while nodes are read in order.
@@ -270,21 +272,54 @@ impl<'c> Call<'c> {
     fn cells(&self, position: usize) -> Result<(&'c [usize], Vec<Cell>), ImportError> {
         match self.input(position)? {
             Value::Constant(tensor) => {
-                let numbers = tensor.numbers().ok_or_else(|| self.node.refuse("texts where numbers are needed"))?;
+                let numbers =
+                    tensor.numbers().ok_or_else(|| self.node.refuse("texts where numbers are needed"))?;
                 if numbers.iter().any(|number| !number.is_finite()) {
-                    let place = format!("input {position} of node {} ({:?})", self.node.index, self.node.name);
+                    let place =
+                        format!("input {position} of node {} ({:?})", self.node.index, self.node.name);
                     return Err(ImportError::NonFinite { place });
                 }
                 Ok((&tensor.dims, numbers.into_iter().map(Cell::constant).collect()))
             }
             Value::Cells { dims, cells } => Ok((dims, cells.clone())),
-            Value::Ranked(_) => Err(self.node.refuse(
-                "it computes with probabilities of three or more classes, or with normalized scores; only their order \
-                 can be used, by ArgMax or as an output",
-            )),
+            Value::Ranked(ranked) => Err((*ranked.misuse).clone()),
             Value::Class(_) => Err(self.node.refuse("it mixes a chosen class with numbers")),
             Value::Refused(error) => Err(error.clone()),
         }
+    }
+
+    /// The condition of a Where on numbers, as cells of 0 and 1.
+    fn condition(&self) -> Option<(Vec<usize>, Vec<Cell>)> {
+        let numbers = |at: usize| matches!(self.inputs.get(at).copied().flatten(), Some(Value::Cells { .. }));
+        if !numbers(1) && !numbers(2) {
+            return None;
+        }
+        match self.inputs.first().copied().flatten()? {
+            Value::Cells { dims, cells } => Some((dims.clone(), cells.clone())),
+            Value::Constant(tensor) => {
+                let cells = tensor.numbers()?.into_iter().map(Cell::constant).collect();
+                Some((tensor.dims.clone(), cells))
+            }
+            Value::Class(Class { chooser, outcomes }) => {
+                let (Chooser::Above { cell, threshold, inclusive }, [no, yes]) =
+                    (chooser.as_ref(), outcomes.as_slice())
+                else {
+                    return None;
+                };
+                let plain = no.integers() == Some(&[0]) && yes.integers() == Some(&[1]);
+                let step = if *inclusive { Function::NotBelow } else { Function::Above };
+                let cell = cell.affine(1.0, -threshold).then(step).filter(|_| plain)?;
+                Some((yes.dims.clone(), vec![cell]))
+            }
+            _ => None,
+        }
+    }
+
+    /// The error of whatever computes with scores that this node makes.
+    fn misuse(&self) -> Box<ImportError> {
+        Box::new(self.node.refuse(
+            "another operator computes with its result, of which only the order can be used, by ArgMax or as an output",
+        ))
     }
 
     fn parameters(&self) -> Vec<Option<&'c Tensor>> {
@@ -300,13 +335,17 @@ impl Reader {
     fn node(&mut self, node: &Node, inputs: &[Option<&Value>]) -> Result<Vec<Value>, ImportError> {
         let call = Call { node, inputs };
         let key = node.key();
-        if !SUPPORTED.contains(&key.as_str()) && !WRAPPERS.contains(&key.as_str()) {
+        let Some((_, most)) = OPERATORS.iter().find(|(name, _)| *name == key) else {
             return self.other(&call);
+        };
+        if inputs.len() > *most {
+            return Err(node.refuse(format!("it has {} inputs, at most {most} are allowed", inputs.len())));
         }
         if inputs.iter().flatten().all(|value| value.constant().is_some()) {
             return self.evaluate(&call);
         }
-        if inputs.iter().flatten().any(|value| matches!(value, Value::Class(_))) {
+        let chosen = inputs.iter().flatten().any(|value| matches!(value, Value::Class(_)));
+        if chosen && !(call.is("", &["Where"]) && call.condition().is_some()) {
             return per_class(&call);
         }
         if call.is("", &["Shape", "Size"]) {

@@ -47,7 +47,7 @@ impl Network {
             self.layers.push(Draft { curve: curve.clone(), units: Vec::new(), by_row: BTreeMap::new() });
         }
         let layer = &mut self.layers[base];
-        if layer.curve != *curve {
+        if !layer.curve.is_close(curve) {
             return Err(node.refuse(format!(
                 "layer {} has two activation functions, {} and {}; one per layer is supported",
                 base + 1,

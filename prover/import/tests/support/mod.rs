@@ -73,7 +73,7 @@ fn dataset(schema: &Schema, rows: &[Vec<i16>], labels: &[u8]) -> Dataset {
 pub fn columns(count: usize) -> (Schema, Dataset) {
     let schema = schema(&vec![Decimal(0); count], &vec![Decimal(4096 * Decimal::ONE); count], 2);
     let rows: Vec<Vec<i16>> = (0..32)
-        .map(|row| (0..count as i16).map(|at| (row * 977 + at * 3571) % 8192 - 4096).collect())
+        .map(|row| (0..count as i32).map(|at| ((row * 977 + at * 3571) % 8192 - 4096) as i16).collect())
         .collect();
     let dataset = dataset(&schema, &rows, &[0; 32]);
     (schema, dataset)
