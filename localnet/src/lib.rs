@@ -6,7 +6,8 @@
 //! What is real: the system API with its contexts, limits and instruction weights; messages that happen completely
 //! or not at all; certified data, certificates and query signatures; timers, calls between canisters, cycles; the
 //! management canister. What is not: there is one node and one subnet, so nothing here shows agreement between
-//! nodes; rounds are not sliced; prices are those of a 13-node subnet, approximated as [`Subnet`]'s fees say.
+//! nodes; long messages are not sliced; heartbeats, low-memory hooks and calls by composite queries are not run;
+//! snapshots, HTTP outcalls and threshold signatures are missing; prices are those of a 13-node subnet, approximated as [`Subnet`]'s fees say.
 
 mod cbor;
 mod certificate;

@@ -96,6 +96,12 @@ impl Subnet {
         self.executions.all()
     }
 
+    /// Instructions of the last message that belonged to a call of `method`.
+    pub fn last_instructions(&self, method: &str) -> Option<u64> {
+        let executed = self.executions.all();
+        executed.iter().rev().find(|executed| executed.method == method).map(|executed| executed.instructions)
+    }
+
     /// The canister's log lines.
     pub fn logs(&self, canister: Principal) -> Vec<LogLine> {
         let lines = self.state.canisters.get(&canister).map(|canister| canister.calls.logs.iter().cloned());

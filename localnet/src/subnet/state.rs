@@ -240,6 +240,12 @@ impl Canister {
         self.idle_per_day() * u128::from(self.settings.freezing_threshold) / 86_400
     }
 
+    /// Whether the global timer of this canister can fire.
+    pub(crate) fn runs_timers(&self) -> bool {
+        let hook = |module: &Arc<CompiledModule>| module.exports("canister_global_timer");
+        self.running == Running::Running && self.module.as_ref().is_some_and(hook)
+    }
+
     pub(crate) fn next_id(&mut self) -> u64 {
         self.calls.next_id += 1;
         self.calls.next_id

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::state::{Message, RequestStatus, Running};
+use super::state::{Message, RequestStatus};
 use super::{Subnet, fees};
 use crate::machine::{RejectCode, Rejection, Response};
 
@@ -60,11 +60,9 @@ impl Subnet {
             self.expire_calls(id);
             let Some(canister) = self.state.canisters.get(&id) else { continue };
             let timer = canister.calls.timer;
-            let due = timer != 0 && timer <= time && canister.running == Running::Running;
-            let handled =
-                canister.module.as_ref().is_some_and(|module| module.exports("canister_global_timer"));
-            if due
-                && handled
+            if timer != 0
+                && timer <= time
+                && canister.runs_timers()
                 && let Some(canister) = self.canister_mut(id)
             {
                 canister.calls.timer = 0;
@@ -80,8 +78,9 @@ impl Subnet {
     /// When the next timer or time-out is due, in nanoseconds of canister time.
     pub(crate) fn next_due(&self) -> Option<u64> {
         let due = |canister: &super::Canister| {
-            let timer = Some(canister.calls.timer).filter(|_| canister.running == Running::Running);
-            let deadlines = canister.calls.callbacks.values().map(|callback| callback.deadline);
+            let timer = Some(canister.calls.timer).filter(|_| canister.runs_timers());
+            let waiting = canister.calls.callbacks.values().filter(|callback| !callback.answered);
+            let deadlines = waiting.map(|callback| callback.deadline);
             timer.into_iter().chain(deadlines).filter(|time| *time != 0).min()
         };
         self.state.canisters.values().filter_map(|canister| due(canister)).min()
