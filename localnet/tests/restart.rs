@@ -137,3 +137,15 @@ async fn a_killed_node_loses_only_its_last_moments() -> Result<()> {
     std::fs::remove_dir_all(&directory)?;
     Ok(())
 }
+
+#[tokio::test]
+async fn an_address_in_use_or_a_directory_that_is_a_file_is_an_error() -> Result<()> {
+    let node = Node::start(Config::default()).await?;
+    let taken = Config { bind: node.address(), ..Config::default() };
+    assert!(matches!(Node::start(taken).await, Err(NodeError::Bind { .. })));
+    let file = directory("file");
+    std::fs::write(&file, b"not a directory")?;
+    assert!(matches!(Node::start(config(&file)).await, Err(NodeError::Io { .. })));
+    std::fs::remove_file(&file)?;
+    Ok(())
+}

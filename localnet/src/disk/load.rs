@@ -103,7 +103,7 @@ impl Disk {
         }
         Ok(Canister {
             settings: record.settings,
-            running: record.running,
+            phase: record.phase,
             cycles: record.cycles,
             module,
             heap: Heap { pages: heap.clone(), size: record.heap_size, globals: record.globals },

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::{FORMAT, MAGIC};
 use crate::machine::GlobalValue;
 use crate::subnet::random::Random;
-use crate::subnet::state::{Call, Calls, Request, Running, Settings};
+use crate::subnet::state::{Call, Calls, Phase, Request, Settings};
 
 /// Length of what precedes the record: magic, version, SHA-256 of the record.
 const HEADER: usize = 8 + 4 + 32;
@@ -30,7 +30,7 @@ pub(super) struct Record {
 pub(super) struct CanisterRecord {
     pub(super) id: Principal,
     pub(super) settings: Settings,
-    pub(super) running: Running,
+    pub(super) phase: Phase,
     pub(super) cycles: u128,
     /// Blob of the module.
     pub(super) module: Option<serde_bytes::ByteBuf>,

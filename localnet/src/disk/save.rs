@@ -184,7 +184,7 @@ fn canister_record(id: Principal, canister: &Canister, tables: &Tables) -> Canis
     CanisterRecord {
         id,
         settings: canister.settings.clone(),
-        running: canister.running,
+        phase: canister.phase,
         cycles: canister.cycles,
         module: canister.module.as_ref().map(|module| ByteBuf::from(module.hash.to_vec())),
         chunks: canister.chunks.keys().map(|hash| ByteBuf::from(hash.to_vec())).collect(),

@@ -13,7 +13,7 @@ use super::{DEFAULT_CYCLES, Done, Outcome, bad_argument, decode, empty_reply, re
 use crate::machine::{RejectCode, Rejection, Response};
 use crate::subnet::Subnet;
 use crate::subnet::fees;
-use crate::subnet::state::{Call, Canister, Origin, Running, Settings};
+use crate::subnet::state::{Call, Canister, Origin, Phase, Settings};
 
 impl Subnet {
     pub(super) fn create_canister_call(&mut self, call: &Call) -> Outcome {
@@ -101,7 +101,7 @@ impl Subnet {
         let id = decode::<CanisterIdRecord>(&call.argument)?.canister_id;
         self.controlled(call.caller, id)?;
         let waiters = self.canister_mut(id).map(|canister| {
-            canister.running = Running::Running;
+            canister.phase = Phase::Running;
             canister.calls.version += 1;
             std::mem::take(&mut canister.calls.stop_waiters)
         });
@@ -117,10 +117,10 @@ impl Subnet {
         let id = decode::<CanisterIdRecord>(&call.argument)?.canister_id;
         self.controlled(call.caller, id)?;
         let Some(canister) = self.canister_mut(id) else { return Ok(Done::Later) };
-        if canister.running == Running::Stopped {
+        if canister.phase == Phase::Stopped {
             return Ok(Done::Reply(empty_reply(), call.cycles));
         }
-        canister.running = Running::Stopping;
+        canister.phase = Phase::Stopping;
         canister.calls.stop_waiters.push((call.origin.clone(), call.cycles));
         self.settle_stopping(id);
         Ok(Done::Later)
@@ -129,7 +129,7 @@ impl Subnet {
     pub(super) fn delete_canister(&mut self, call: &Call) -> Outcome {
         let id = decode::<CanisterIdRecord>(&call.argument)?.canister_id;
         let canister = self.controlled(call.caller, id)?;
-        if canister.running != Running::Stopped {
+        if canister.phase != Phase::Stopped {
             let text = format!("Canister {id} must be stopped before it is deleted");
             return Err(Rejection::new(RejectCode::CanisterError, 510, text));
         }

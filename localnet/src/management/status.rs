@@ -12,7 +12,7 @@ use super::{Outcome, check_controller, decode, encode, reply};
 use crate::machine::{Rejection, WASM_PAGE};
 use crate::subnet::Subnet;
 use crate::subnet::no_canister;
-use crate::subnet::state::{Call, Canister, LogLine, Running, State};
+use crate::subnet::state::{Call, Canister, LogLine, Phase, State};
 
 pub(super) fn canister_status(
     state: &State,
@@ -36,10 +36,10 @@ fn status(canister: &Canister) -> CanisterStatusResult {
     let zero = || Nat::from(0u8);
     let module = canister.module.as_ref();
     CanisterStatusResult {
-        status: match canister.running {
-            Running::Running => CanisterStatusType::Running,
-            Running::Stopping => CanisterStatusType::Stopping,
-            Running::Stopped => CanisterStatusType::Stopped,
+        status: match canister.phase {
+            Phase::Running => CanisterStatusType::Running,
+            Phase::Stopping => CanisterStatusType::Stopping,
+            Phase::Stopped => CanisterStatusType::Stopped,
         },
         ready_for_migration: false,
         version: canister.calls.version,

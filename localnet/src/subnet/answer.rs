@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use candid::Principal;
 
-use super::state::{Call, Callback, Message, Origin, RequestStatus, Running};
+use super::state::{Call, Callback, Message, Origin, Phase, RequestStatus};
 use super::{Subnet, fees, no_canister};
 use crate::machine::{OutgoingCall, RejectCode, Rejection, Response};
 
@@ -84,10 +84,10 @@ impl Subnet {
     /// Puts a call into the queue of its canister.
     pub(crate) fn enqueue(&mut self, callee: Principal, call: Call) -> Result<(), Rejection> {
         let Some(canister) = self.canister_mut(callee) else { return Err(no_canister(callee)) };
-        match canister.running {
-            Running::Running => {}
-            Running::Stopping => return Err(not_running(callee, 509, "stopping")),
-            Running::Stopped => return Err(not_running(callee, 508, "stopped")),
+        match canister.phase {
+            Phase::Running => {}
+            Phase::Stopping => return Err(not_running(callee, 509, "stopping")),
+            Phase::Stopped => return Err(not_running(callee, 508, "stopped")),
         }
         if canister.calls.queue.len() >= QUEUE {
             let text = format!("Canister {callee}: the input queue is full");
@@ -102,11 +102,11 @@ impl Subnet {
         let Some(canister) = self.state.canisters.get(&id) else { return };
         let calls = &canister.calls;
         let busy = !calls.contexts.is_empty() || !calls.callbacks.is_empty() || !calls.queue.is_empty();
-        if canister.running != Running::Stopping || busy {
+        if canister.phase != Phase::Stopping || busy {
             return;
         }
         let Some(canister) = self.canister_mut(id) else { return };
-        canister.running = Running::Stopped;
+        canister.phase = Phase::Stopped;
         canister.calls.version += 1;
         let waiters = std::mem::take(&mut canister.calls.stop_waiters);
         for (origin, refund) in waiters {

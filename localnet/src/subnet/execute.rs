@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use candid::Principal;
 
-use super::state::{Call, CallContext, Canister, Message, Origin, RequestStatus, Running};
+use super::state::{Call, CallContext, Canister, Message, Origin, Phase, RequestStatus};
 use super::{Executed, Subnet, fees};
 use crate::machine::{Effects, Entry, Halt, Inputs, Kind, RejectCode, Rejection, Response};
 
@@ -163,7 +163,7 @@ impl Subnet {
 
     fn fire_timer(&mut self, id: Principal) {
         let Some(canister) = self.state.canisters.get(&id) else { return };
-        if canister.running != Running::Running || canister.module.is_none() {
+        if canister.phase != Phase::Running || canister.module.is_none() {
             return;
         }
         let (management, hook) = (Principal::management_canister(), "canister_global_timer");
@@ -243,7 +243,7 @@ impl Subnet {
             may_reply: context.is_some_and(|context| !context.responded),
             controllers: canister.settings.controllers.clone(),
             environment: canister.settings.environment.clone(),
-            status: canister.running as u32 + 1,
+            status: canister.phase as u32 + 1,
             version: canister.calls.version,
             context_instructions: context.map_or(0, |context| context.instructions),
             certificate: None,

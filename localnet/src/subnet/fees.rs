@@ -46,7 +46,7 @@ pub(crate) fn response_reserve() -> u128 {
 /// Storage and compute allocation over a time in nanoseconds.
 pub(crate) fn idle(bytes: u64, compute_percent: u64, nanoseconds: u64) -> u128 {
     let per_second = u128::from(compute_percent) * COMPUTE_PERCENT_SECOND;
-    let storage = u128::from(bytes) * STORAGE_GIB_SECOND * u128::from(nanoseconds) >> 30;
+    let storage = (u128::from(bytes) * STORAGE_GIB_SECOND * u128::from(nanoseconds)) >> 30;
     (per_second * u128::from(nanoseconds) + storage) / 1_000_000_000
 }
 

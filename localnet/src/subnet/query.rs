@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use candid::Principal;
 
-use super::state::{Canister, Running};
+use super::state::{Canister, Phase};
 use super::{Executed, Executions, Instances, no_canister};
 use crate::certificate::{Keys, Snapshot};
 use crate::machine::{Effects, Entry, Halt, Inputs, Kind, Machine, RejectCode, Rejection};
@@ -110,7 +110,7 @@ impl Queries {
             may_reply: kind != Kind::Inspect,
             controllers: canister.settings.controllers.clone(),
             environment: canister.settings.environment.clone(),
-            status: canister.running as u32 + 1,
+            status: canister.phase as u32 + 1,
             version: canister.calls.version,
             context_instructions: 0,
             certificate,
@@ -142,10 +142,10 @@ fn running(snapshot: &Snapshot, id: Principal) -> Result<&Canister, Rejection> {
     let reject = |number, text: &str| {
         Err(Rejection::new(RejectCode::CanisterError, number, format!("Canister {id} {text}")))
     };
-    match canister.running {
-        Running::Running if canister.module.is_none() => reject(537, "contains no Wasm module"),
-        Running::Running => Ok(canister),
-        Running::Stopping => reject(509, "is stopping"),
-        Running::Stopped => reject(508, "is stopped"),
+    match canister.phase {
+        Phase::Running if canister.module.is_none() => reject(537, "contains no Wasm module"),
+        Phase::Running => Ok(canister),
+        Phase::Stopping => reject(509, "is stopping"),
+        Phase::Stopped => reject(508, "is stopped"),
     }
 }

@@ -111,7 +111,7 @@ pub(crate) struct Callback {
 
 /// Whether a canister takes calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Running {
+pub(crate) enum Phase {
     Running,
     Stopping,
     Stopped,
@@ -171,7 +171,7 @@ pub struct LogLine {
 #[derive(Clone)]
 pub(crate) struct Canister {
     pub(crate) settings: Settings,
-    pub(crate) running: Running,
+    pub(crate) phase: Phase,
     pub(crate) cycles: u128,
     pub(crate) module: Option<Arc<CompiledModule>>,
     pub(crate) heap: Heap,
@@ -205,7 +205,7 @@ impl Canister {
     pub(crate) fn new(settings: Settings, cycles: u128, time: u64) -> Self {
         Canister {
             settings,
-            running: Running::Running,
+            phase: Phase::Running,
             cycles,
             module: None,
             heap: Heap::default(),
@@ -243,7 +243,7 @@ impl Canister {
     /// Whether the global timer of this canister can fire.
     pub(crate) fn runs_timers(&self) -> bool {
         let hook = |module: &Arc<CompiledModule>| module.exports("canister_global_timer");
-        self.running == Running::Running && self.module.as_ref().is_some_and(hook)
+        self.phase == Phase::Running && self.module.as_ref().is_some_and(hook)
     }
 
     pub(crate) fn next_id(&mut self) -> u64 {
