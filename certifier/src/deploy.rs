@@ -5,15 +5,18 @@ use std::sync::Arc;
 use candid::{CandidType, Principal};
 use ic_agent::{Agent, AgentError, Identity};
 use ic_management_canister_types::{
-    CanisterIdRecord, CanisterInstallMode, InstallCodeArgs, ProvisionalCreateCanisterWithCyclesArgs,
+    CanisterIdRecord, CanisterInstallMode, ChunkHash, InstallChunkedCodeArgs, InstallCodeArgs,
+    ProvisionalCreateCanisterWithCyclesArgs, UploadChunkArgs,
 };
 
 use audit::Digest;
 
 /// Cycles of a new canister: enough for years of audits on an embedded node.
 const CYCLES: u128 = 1_000_000_000_000_000;
-/// Largest module that one message can carry, with room for the rest of it.
-const MAX_MODULE: usize = (2 << 20) - 8192;
+/// Largest module that one message carries with its envelope; a larger one goes up in chunks.
+const MAX_MESSAGE: usize = (2 << 20) - 8192;
+/// Bytes of a chunk of a module.
+const CHUNK: usize = 1 << 20;
 
 /// Why the canister could not be installed.
 #[derive(Debug, thiserror::Error)]
@@ -25,14 +28,6 @@ pub enum DeployError {
         step: &'static str,
         /// What the network says.
         cause: Box<AgentError>,
-    },
-    /// The module does not fit in one message.
-    #[error(
-        "the module has {got} bytes, at most {MAX_MODULE} can be installed at once; compress it with gzip"
-    )]
-    TooLarge {
-        /// Its length.
-        got: usize,
     },
     /// The management canister's answer is not understood.
     #[error("{step}: {cause}")]
@@ -63,9 +58,6 @@ pub async fn deploy(
     canister: Option<Principal>,
     module: &[u8],
 ) -> Result<(Principal, Deployed), DeployError> {
-    if module.len() > MAX_MODULE {
-        return Err(DeployError::TooLarge { got: module.len() });
-    }
     let failed = |step| move |cause| DeployError::Network { step, cause: Box::new(cause) };
     let agent = Agent::builder().with_url(url).with_arc_identity(identity).build();
     let agent = agent.map_err(failed("cannot use the node's address"))?;
@@ -116,11 +108,33 @@ impl Management<'_> {
         mode: CanisterInstallMode,
         module: &[u8],
     ) -> Result<(), DeployError> {
-        let arg = candid::encode_args(()).unwrap_or_default();
-        let wasm_module = module.to_vec();
-        let arguments =
-            InstallCodeArgs { mode, canister_id, wasm_module, arg, sender_canister_version: None };
-        self.call("cannot install the module", "install_code", canister_id, arguments).await
+        let step = "cannot install the module";
+        let (arg, sender_canister_version) = (candid::encode_args(()).unwrap_or_default(), None);
+        if module.len() <= MAX_MESSAGE {
+            let wasm_module = module.to_vec();
+            let arguments = InstallCodeArgs { mode, canister_id, wasm_module, arg, sender_canister_version };
+            return self.call(step, "install_code", canister_id, arguments).await;
+        }
+        let arguments = InstallChunkedCodeArgs {
+            mode,
+            target_canister: canister_id,
+            store_canister: None,
+            chunk_hashes_list: self.upload(canister_id, module).await?,
+            wasm_module_hash: Digest::of(module).0.to_vec(),
+            arg,
+            sender_canister_version,
+        };
+        self.call::<_, ()>(step, "install_chunked_code", canister_id, arguments).await?;
+        self.call(step, "clear_chunk_store", canister_id, CanisterIdRecord { canister_id }).await
+    }
+
+    async fn upload(&self, canister_id: Principal, module: &[u8]) -> Result<Vec<ChunkHash>, DeployError> {
+        let mut hashes = Vec::new();
+        for chunk in module.chunks(CHUNK) {
+            let arguments = UploadChunkArgs { canister_id, chunk: chunk.to_vec() };
+            hashes.push(self.call("cannot upload the module", "upload_chunk", canister_id, arguments).await?);
+        }
+        Ok(hashes)
     }
 
     async fn call<A: CandidType, R: Answer>(
@@ -147,6 +161,12 @@ trait Answer: Sized {
 impl Answer for () {
     fn read(bytes: &[u8]) -> candid::Result<Self> {
         candid::decode_args(bytes)
+    }
+}
+
+impl Answer for ChunkHash {
+    fn read(bytes: &[u8]) -> candid::Result<Self> {
+        candid::decode_one(bytes)
     }
 }
 

@@ -12,4 +12,6 @@ pub mod dataset;
 pub mod deploy;
 pub mod identity;
 pub mod network;
+pub mod node;
+pub mod policy;
 pub mod rerun;

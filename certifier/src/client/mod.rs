@@ -51,6 +51,14 @@ impl Client {
         Ok(Self { agent, canister, url: url.to_owned() })
     }
 
+    /// The root key that the node at `url` names. Whoever answers there can then forge everything.
+    pub async fn fetch_root_key(url: &str) -> Result<Vec<u8>, ClientError> {
+        let unreachable = |cause| ClientError::Unreachable { url: url.to_owned(), cause: Box::new(cause) };
+        let agent = Agent::builder().with_url(url).build().map_err(unreachable)?;
+        agent.fetch_root_key().await.map_err(unreachable)?;
+        Ok(agent.read_root_key())
+    }
+
     /// The canister.
     pub fn canister(&self) -> Principal {
         self.canister
@@ -186,9 +194,16 @@ impl Client {
         A: ArgumentEncoder,
         R: CandidType + DeserializeOwned,
     {
+        self.signed_in(method)?;
         let bytes = encode(method, arguments)?;
         let answer = self.agent.update(&self.canister, method).with_arg(bytes).call_and_wait().await;
         self.decode(method, answer)
+    }
+
+    /// The canister would say the same, but nodes drop anonymous calls before it can.
+    fn signed_in(&self, method: &'static str) -> Result<(), ClientError> {
+        let anonymous = self.caller() == Principal::anonymous();
+        if anonymous { Err(refused(method, interface::Error::Anonymous)) } else { Ok(()) }
     }
 
     async fn repeat<F>(&self, call: F) -> Result<Vec<u8>, AgentError>

@@ -1,0 +1,112 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use candid::Principal;
+use certifier::network::Network;
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{
+    audit::AuditCommand, certificate::CertificateCommand, dataset::DatasetCommand, demo::DemoArguments,
+    identity::IdentityCommand, localnet::LocalnetCommand, model::ModelCommand, policy::PolicyCommand,
+    rerun::RerunArguments, role::RoleCommand,
+};
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  everything asked for was done, and every check held
+  1  something could not be done; stderr says what and what to do
+  2  the command line is wrong
+  3  a certificate failed a check, or a rerun gives something else
+  4  the verdict is not `pass`, and --require-pass was given
+  5  the certificate is authentic, but expired, superseded or revoked
+
+Examples:
+  assay demo                                   the whole path on an embedded node
+  assay localnet start                         an embedded node with the canister, until Ctrl-C
+  assay dataset add datasets/german
+  assay model import logistic.onnx --dataset datasets/german
+  assay model register logistic.assay-model
+  assay audit request --model logistic.assay-model --dataset datasets/german --policy policy.json --wait
+  assay certificate export 1 -o certificate.json
+  assay certificate check certificate.json     offline
+  assay rerun 1                                everything again, natively, compared";
+
+/// Certificates for models: audited by a canister, checked offline by anyone
+#[derive(Parser)]
+#[command(name = "assay", version, after_help = AFTER_HELP, disable_help_subcommand = true)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Args)]
+pub struct Global {
+    /// Where the canister is: `local`, `ic`, or a URL (which needs --root-key)
+    #[arg(long, global = true, env = "ASSAY_NETWORK", default_value = "local", value_name = "NETWORK")]
+    pub network: Network,
+    /// The verifier canister; the embedded node's own by default
+    #[arg(long, global = true, env = "ASSAY_CANISTER", value_name = "ID")]
+    pub canister: Option<Principal>,
+    /// PEM file of the key that signs calls; the embedded node's controller, or nobody, by default
+    #[arg(long, global = true, env = "ASSAY_IDENTITY", value_name = "FILE")]
+    pub identity: Option<PathBuf>,
+    /// Root key that answers and certificates must lead to: 266 hex digits or a file
+    #[arg(long, global = true, env = "ASSAY_ROOT_KEY", value_name = "KEY")]
+    pub root_key: Option<String>,
+    /// Trust whatever root key the URL's node names; only for a node that you run yourself
+    #[arg(long, global = true, conflicts_with = "root_key")]
+    pub fetch_root_key: bool,
+    /// Folder where the embedded node keeps its state
+    #[arg(
+        long,
+        global = true,
+        env = "ASSAY_STATE",
+        default_value = ".assay/localnet",
+        value_name = "FOLDER"
+    )]
+    pub state: PathBuf,
+    /// Print one JSON document on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress and no notes on stderr
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run an embedded Internet Computer node with the verifier canister
+    #[command(subcommand)]
+    Localnet(LocalnetCommand),
+    /// Register, list and show datasets
+    #[command(subcommand)]
+    Dataset(DatasetCommand),
+    /// Import ONNX models; register, list and show integer models
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// Request audits and follow them
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Show, check, list, export and revoke certificates
+    #[command(subcommand)]
+    Certificate(CertificateCommand),
+    /// Run a certificate's audit again on this computer and compare every value
+    Rerun(RerunArguments),
+    /// Make and check policies
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Make and show keys
+    #[command(subcommand)]
+    Identity(IdentityCommand),
+    /// Give, take and list roles
+    #[command(subcommand)]
+    Role(RoleCommand),
+    /// Show the canister's limits, quotas and contents
+    Limits,
+    /// Show the whole path on an embedded node: register, audit, certify, check offline, run again
+    Demo(DemoArguments),
+}

@@ -1,0 +1,37 @@
+//! One module per command group.
+
+pub mod audit;
+pub mod certificate;
+pub mod dataset;
+pub mod demo;
+pub mod identity;
+mod limits;
+pub mod localnet;
+pub mod model;
+pub mod policy;
+mod reference;
+pub mod rerun;
+pub mod role;
+
+use crate::{
+    arguments::{Command, Global},
+    failure::{Exit, Result},
+    output::Output,
+};
+
+/// Runs one command.
+pub async fn run(global: &Global, command: Command, output: Output) -> Result<Exit> {
+    match command {
+        Command::Localnet(command) => localnet::run(global, command, output).await,
+        Command::Dataset(command) => dataset::run(global, command, output).await,
+        Command::Model(command) => model::run(global, command, output).await,
+        Command::Audit(command) => audit::run(global, command, output).await,
+        Command::Certificate(command) => certificate::run(global, command, output).await,
+        Command::Rerun(arguments) => rerun::run(global, arguments, output).await,
+        Command::Policy(command) => policy::run(global, command, output).await,
+        Command::Identity(command) => identity::run(global, command, output),
+        Command::Role(command) => role::run(global, command, output).await,
+        Command::Limits => limits::run(global, output).await,
+        Command::Demo(arguments) => demo::run(global, arguments, output).await,
+    }
+}

@@ -1,0 +1,61 @@
+use std::path::Path;
+
+use audit::{Certificate, Digest};
+use certifier::{
+    check::check,
+    client::Client,
+    rerun::{Comparison, Evidence, rerun},
+};
+use clap::Args;
+use interface::ArtefactKind;
+
+use super::certificate::{authentic, read_file};
+use crate::{
+    arguments::Global,
+    failure::{Exit, Result},
+    output::Output,
+    session, show,
+};
+
+#[derive(Args)]
+#[command(after_help = "Example:\n  assay rerun 1\n\n\
+    Downloads dataset, model, policy and the audit's record, checks their digests, draws the sample again from the\n\
+    seed, runs the model on this computer, rebuilds the certificate and compares it byte by byte and value by value.\n\
+    Exit codes: 0 equal, 3 different.")]
+pub struct RerunArguments {
+    /// Number of the certificate, or an exported file
+    certificate: String,
+}
+
+pub async fn run(global: &Global, arguments: RerunArguments, output: Output) -> Result<Exit> {
+    let client = session::client(global, output).await?;
+    let file = match arguments.certificate.parse() {
+        Ok(id) => client.certificate(id).await?,
+        Err(_) => read_file(Path::new(&arguments.certificate))?,
+    };
+    let certificate = authentic(check(&file, &session::trust(global, None)?))?;
+    let comparison = run_again(&client, &certificate, output).await?;
+    output.result(&show::rerun_document(&comparison), || show::rerun_text(&comparison))?;
+    Ok(if comparison.is_equal() { Exit::Ok } else { Exit::Mismatch })
+}
+
+/// Downloads what a certificate was made of and makes it again.
+pub async fn run_again(client: &Client, certificate: &Certificate, output: Output) -> Result<Comparison> {
+    let predicate = &certificate.predicate;
+    let evidence = Evidence {
+        audit: client.audit(predicate.audit).await?,
+        dataset: client.dataset(predicate.dataset.digest).await?.record,
+        dataset_bytes: download(client, ArtefactKind::Dataset, predicate.dataset.digest, output).await?,
+        model: client.model(predicate.model.digest).await?,
+        model_bytes: download(client, ArtefactKind::Model, predicate.model.digest, output).await?,
+        policy: client.policy(predicate.policy_digest).await?.into_bytes(),
+    };
+    let bar = output.bar("running again", false);
+    let canister = client.canister().to_text();
+    Ok(rerun(certificate, &canister, &evidence, &mut |done, total| bar.set(done, total))?)
+}
+
+async fn download(client: &Client, kind: ArtefactKind, digest: Digest, output: Output) -> Result<Vec<u8>> {
+    let bar = output.bar(&format!("downloading {kind}"), true);
+    Ok(client.download(kind, digest, &mut |done, total| bar.set(done, total)).await?)
+}

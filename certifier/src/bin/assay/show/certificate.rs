@@ -1,0 +1,191 @@
+use audit::{
+    Certificate, Metric, Verdict,
+    certificate::{GroupRecord, Level, Measured, MetricRecord, Predicate},
+    metrics::Rate,
+};
+
+use super::over_text;
+use crate::{table::Table, time::utc};
+
+/// The rates that a report shows of every group.
+const SHOWN_RATES: [(Rate, &str); 6] = [
+    (Rate::SelectionRate, ">selected"),
+    (Rate::BaseRate, ">base rate"),
+    (Rate::Accuracy, ">accuracy"),
+    (Rate::Recall, ">recall"),
+    (Rate::FalsePositiveRate, ">FPR"),
+    (Rate::Precision, ">precision"),
+];
+
+/// A certificate for people: verdict, criteria, groups, comparisons, what is claimed and what is not.
+pub fn certificate_text(certificate: &Certificate) -> String {
+    let predicate = &certificate.predicate;
+    let parts = [
+        facts(predicate),
+        criteria(predicate),
+        groups(predicate),
+        comparisons(predicate),
+        assurance(predicate),
+    ];
+    format!("{}\n{}", verdict_line(certificate), parts.join("\n"))
+}
+
+/// `PASS  logistic on german-credit 1.0.0 by policy "…"`.
+pub fn verdict_line(certificate: &Certificate) -> String {
+    let predicate = &certificate.predicate;
+    let held = predicate.criteria.iter().filter(|record| record.verdict == Verdict::Pass).count();
+    format!(
+        "{}  certificate {}: model {} on {} {}, {held} of {} criteria of policy {:?} hold\n",
+        word(predicate.verdict).to_uppercase(),
+        predicate.certificate,
+        predicate.model.name,
+        predicate.dataset.name,
+        predicate.dataset.version,
+        predicate.criteria.len(),
+        predicate.policy.name,
+    )
+}
+
+fn facts(predicate: &Predicate) -> String {
+    let sample = &predicate.sample;
+    let coverage =
+        format!("{} of {} rows, drawn {}", sample.size, predicate.dataset.rows, utc(sample.drawn_at.0));
+    let validity = predicate.valid_until.map_or("no end".to_owned(), |end| utc(end.0));
+    let audits = format!(
+        "{} of this model, {} of this owner, this one included",
+        predicate.audits_of_model, predicate.audits_of_owner
+    );
+    let mut table = Table::new(&["", ""]);
+    for (name, value) in [
+        ("model", predicate.model.digest.to_string()),
+        ("  made from", predicate.model.source.to_string()),
+        ("  layers", predicate.model.layers.join("; ")),
+        ("  fixed", utc(predicate.model.registered_at.0)),
+        ("dataset", predicate.dataset.digest.to_string()),
+        ("  fixed", utc(predicate.dataset.sealed_at.0)),
+        ("policy", predicate.policy_digest.to_string()),
+        ("sample", coverage),
+        ("  seed", sample.seed.to_string()),
+        ("owner", predicate.owner.clone()),
+        ("audits", audits),
+        ("canister", format!("{} ({})", predicate.canister, predicate.runtime)),
+        ("issued", utc(predicate.issued_at.0)),
+        ("valid until", validity),
+    ] {
+        table.row([name.to_owned(), value]);
+    }
+    table
+        .render(2)
+        .trim_start()
+        .lines()
+        .map(|line| format!("  {}\n", line.trim_start_matches("  ")))
+        .collect()
+}
+
+fn criteria(predicate: &Predicate) -> String {
+    let mut table =
+        Table::new(&["criterion", "over", ">value", "95 % interval", "", ">threshold", "verdict"]);
+    for record in &predicate.criteria {
+        let criterion = &record.criterion;
+        let mut verdict = word(record.verdict).to_owned();
+        for small in &record.small_groups {
+            verdict.push_str(&format!("; {} has only {} samples", small.group, small.size));
+        }
+        table.row([
+            criterion.metric.to_string(),
+            over_text(&criterion.attributes, &criterion.group, criterion.class.as_deref()),
+            value(&record.value),
+            interval(&record.value),
+            criterion.comparator.sign().to_owned(),
+            criterion.threshold.to_string(),
+            verdict,
+        ]);
+    }
+    table.render(2)
+}
+
+fn groups(predicate: &Predicate) -> String {
+    let mut header = vec!["group", ">n"];
+    header.extend(SHOWN_RATES.map(|(_, name)| name));
+    let mut table = Table::new(&header);
+    let favourable = |group: &&GroupRecord| group.class == predicate.favourable;
+    for group in predicate.groups.iter().filter(favourable) {
+        let rate = |rate| find(&group.metrics, Metric::Rate(rate)).map_or_else(|| "-".to_owned(), value);
+        let mut cells = vec![over_text(&group.attributes, &group.group, None), group.size.to_string()];
+        cells.extend(SHOWN_RATES.map(|(name, _)| rate(name)));
+        table.row(cells);
+    }
+    format!("  favourable class: {}\n{}", predicate.favourable, table.render(2))
+}
+
+fn comparisons(predicate: &Predicate) -> String {
+    let mut table = Table::new(&["comparison", "over", ">value", "95 % interval"]);
+    for comparison in &predicate.comparisons {
+        for record in &comparison.metrics {
+            table.row([
+                record.metric.to_string(),
+                comparison.attributes.join(", "),
+                value(&record.value),
+                interval(&record.value),
+            ]);
+        }
+    }
+    table.render(2)
+}
+
+fn assurance(predicate: &Predicate) -> String {
+    let Level::Replayed = predicate.level;
+    let mut text = String::from(
+        "  level `replayed`: the canister itself ran this model on every sampled row, after model and dataset were\n  \
+         fixed, and computed everything above from the counts. It does not say:\n",
+    );
+    for caveat in &predicate.caveats {
+        text.push_str(&wrap(caveat, 108, "  - ", "    "));
+    }
+    text
+}
+
+fn wrap(text: &str, width: usize, first: &str, next: &str) -> String {
+    let (mut out, mut line) = (String::new(), first.to_owned());
+    for word in text.split_whitespace() {
+        if line.len() + 1 + word.len() > width && line.trim() != first.trim() {
+            out.push_str(line.trim_end());
+            out.push('\n');
+            line = next.to_owned();
+        }
+        line.push_str(word);
+        line.push(' ');
+    }
+    out.push_str(line.trim_end());
+    out.push('\n');
+    out
+}
+
+fn find(metrics: &[MetricRecord], metric: Metric) -> Option<&Measured> {
+    metrics.iter().find(|record| record.metric == metric).map(|record| &record.value)
+}
+
+/// Four digits, or why there is no value.
+fn value(measured: &Measured) -> String {
+    match (&measured.decimal, &measured.undefined) {
+        (Some(decimal), _) => match measured.exact.as_ref() {
+            Some(exact) => exact.to_decimal(4),
+            None => decimal.clone(),
+        },
+        (None, Some(undefined)) => format!("undefined: {}", undefined.reason.text()),
+        (None, None) => "-".to_owned(),
+    }
+}
+
+fn interval(measured: &Measured) -> String {
+    let text = |interval: &audit::interval::Interval| format!("{} to {}", interval.lower, interval.upper);
+    measured.interval.as_ref().map(text).unwrap_or_default()
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "fail",
+        Verdict::Undefined => "undefined",
+    }
+}

@@ -1,0 +1,54 @@
+use certifier::rerun::Comparison;
+use serde_json::{Value, json};
+
+use crate::table::Table;
+
+/// Differences that are shown; all are counted, and `--json` has them all.
+const SHOWN: usize = 20;
+
+/// A rerun as JSON.
+pub fn rerun_document(comparison: &Comparison) -> Value {
+    json!({
+        "equal": comparison.is_equal(),
+        "samples": comparison.samples,
+        "parameters": comparison.parameters,
+        "values": comparison.values(),
+        "differences": comparison.differences().collect::<Vec<_>>(),
+        "certificateDigest": comparison.certificate_digest,
+        "rerunDigest": comparison.rerun_digest,
+    })
+}
+
+/// A rerun, one line for each part of the certificate.
+pub fn rerun_text(comparison: &Comparison) -> String {
+    let mut table = Table::new(&["part", ">values", ">different"]);
+    for (name, section) in &comparison.sections {
+        table.row([name.clone(), section.values.to_string(), section.differences.len().to_string()]);
+    }
+    let differences: usize = comparison.sections.values().map(|section| section.differences.len()).sum();
+    table.row(["all".to_owned(), comparison.values().to_string(), differences.to_string()]);
+    let mut text = format!("{} samples run on {} parameters\n\n", comparison.samples, comparison.parameters);
+    text.push_str(&table.render(0));
+    if differences > 0 {
+        let shown = |value: &Option<Value>| value.as_ref().map_or("nothing".to_owned(), Value::to_string);
+        let mut table = Table::new(&["different value", "rerun", "certificate"]);
+        for difference in comparison.differences().take(SHOWN) {
+            table.row([difference.path.clone(), shown(&difference.rerun), shown(&difference.certificate)]);
+        }
+        text.push('\n');
+        text.push_str(&table.render(0));
+        if differences > SHOWN {
+            text.push_str(&format!("and {} more\n", differences - SHOWN));
+        }
+    }
+    let (equal, digest) = (comparison.is_equal(), comparison.rerun_digest);
+    text.push_str(&if equal {
+        format!("\nequal: the rebuilt certificate has the same bytes, SHA-256 {digest}\n")
+    } else {
+        format!(
+            "\nDIFFERENT: the rebuilt certificate has SHA-256 {digest}, not {}\n",
+            comparison.certificate_digest
+        )
+    });
+    text
+}
