@@ -228,7 +228,7 @@ impl Function {
         let rising = |strict| Some(Trend::Rising { strict });
         let falling = |strict| Some(Trend::Falling { strict });
         match self {
-            Affine(gain, _) if gain == 0.0 => Some(Trend::Constant),
+            Affine(0.0, _) => Some(Trend::Constant),
             Affine(gain, _) => {
                 if gain > 0.0 {
                     rising(true)

@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 mod classes;
+mod compare;
 mod dense;
 mod error;
 pub mod float;
@@ -37,19 +38,19 @@ mod score;
 pub mod tensor;
 mod wire;
 
-use audit::{Dataset, Digest, Engine, Model, Schema};
+use audit::{Dataset, Digest, Model, Schema};
 
+use compare::Comparison;
 use dense::FloatModel;
 use fold::{
     Reading, Value,
-    decision::{self, Decision, Labels},
+    decision::{self, Labels},
 };
 use graph::Graph;
 use oracle::Oracle;
-use quantize::{Precision, Quantized, range};
+use quantize::{Identity, Precision, Quantized, range};
 use rows::Together;
 use score::Score;
-use tensor::Tensor;
 
 pub use error::ImportError;
 pub use fold::supported_operators;
@@ -124,17 +125,29 @@ pub fn import(
     let classes = classes::assign(&decision.labels, &schema.classes, &options.labels)?;
     let float = FloatModel::new(&decision, &classes, schema)?;
 
-    let rows = range::spread(calibration.rows(), options.max_rows);
+    let rows = range::spread(calibration.rows(), options.rows(&float));
     let seen = range::calibrate(&float, calibration, rows.clone());
     let precision = Precision { bits: options.activation_bits, margin: options.margin };
-    let model_name = options.model_name(&graph);
-    let quantized = quantize::quantize(&float, &seen, precision, schema, model_name, Digest::of(onnx))?;
+    let identity = Identity { name: options.model_name(&graph), source: Digest::of(onnx) };
+    let quantize = |widen| quantize::quantize(&float, &seen, precision, schema, &identity, widen);
 
     let score = Score::find(&graph, &decision, &classes, columns);
     let outputs = std::iter::once(output).chain(score.output()).collect();
     let oracle = Oracle::new(onnx, &graph, columns, outputs)?;
     let comparison = Comparison { oracle: &oracle, decision: &decision, classes: &classes, score: &score };
-    let figures = comparison.run(&quantized, &float, &seen.scores, calibration, rows)?;
+    let compare =
+        |quantized: &Quantized| comparison.run(quantized, &float, &seen.scores, calibration, rows.clone());
+    let mut quantized = quantize(false)?;
+    let mut figures = compare(&quantized)?;
+    if figures.share_equal() < options.bound
+        && let Ok(wider) = quantize(true)
+    {
+        // Columns of very different sizes: a layer that brings them to one size may be worth its cost.
+        let with_it = compare(&wider)?;
+        if with_it.equal > figures.equal {
+            (quantized, figures) = (wider, with_it);
+        }
+    }
     let output_names: Vec<&str> = graph.outputs.iter().map(|&slot| graph.values[slot].as_str()).collect();
     let report = Report {
         source: quantized.model.source,
@@ -150,7 +163,7 @@ pub fn import(
         score: ScoreError {
             unit: score.unit(&schema.classes, &output_names),
             largest: figures.largest,
-            mean: figures.total / figures.compared.max(1) as f64,
+            mean: figures.mean(),
         },
         activation_bits: options.activation_bits,
         parameters: quantized.model.parameters(),
@@ -183,6 +196,13 @@ impl Options {
             return refuse("threshold", "it is not a number".to_owned());
         }
         Ok(())
+    }
+
+    /// Rows to calibrate and compare on: fewer for models so large that it would take minutes.
+    fn rows(&self, float: &FloatModel) -> u32 {
+        const PRODUCTS: u64 = 2_000_000_000;
+        let affordable = (PRODUCTS / float.parameters().max(1)).max(1000);
+        self.max_rows.min(u32::try_from(affordable).unwrap_or(u32::MAX))
     }
 
     fn model_name(&self, graph: &Graph) -> String {
@@ -264,89 +284,4 @@ fn coarse_columns(float: &FloatModel, seen: &range::Calibration, schema: &Schema
         range.low != range.high && largest < 64 && read(*at)
     };
     (0..schema.columns.len()).filter(coarse).map(|at| schema.columns[at].name.clone()).collect()
-}
-
-struct Comparison<'c> {
-    oracle: &'c Oracle<'c>,
-    decision: &'c Decision,
-    classes: &'c [u8],
-    score: &'c Score,
-}
-
-#[derive(Default)]
-struct Figures {
-    rows: u32,
-    equal: u32,
-    out_of_table: u32,
-    compared: u64,
-    largest: f64,
-    total: f64,
-}
-
-impl Comparison<'_> {
-    /// Runs both models on the rows.
-    fn run(
-        &self,
-        quantized: &Quantized,
-        float: &FloatModel,
-        folded: &[Vec<f64>],
-        dataset: &Dataset,
-        rows: impl Iterator<Item = u32>,
-    ) -> Result<Figures, ImportError> {
-        let mut engine = Engine::new(&quantized.model);
-        let mut figures = Figures::default();
-        for (row, folded) in rows.zip(folded) {
-            let Some(record) = dataset.row(row) else { continue };
-            let raw = dense::decode(dataset.schema(), record.features());
-            let fail = |cause: String| ImportError::Oracle { row, cause };
-            let outputs = self.oracle.run(&raw).map_err(fail)?;
-            let expected = outputs.first().and_then(|output| self.class(output));
-            let expected = expected.ok_or_else(|| fail("its output is no label or score".to_owned()))?;
-            figures.rows += 1;
-            let Ok(class) = engine.decide(record.features()) else {
-                figures.out_of_table += 1;
-                continue;
-            };
-            figures.equal += u32::from(class == expected);
-            let Ok(accumulators) = engine.last_accumulators(record.features()) else { continue };
-            let values = score::values(&accumulators, quantized.carried, quantized.unit, float.choice);
-            let mut by_position = vec![None; self.score.output().map_or(0, |output| output + 1)];
-            if let (Some(output), Some(tensor)) = (self.score.output(), outputs.get(1)) {
-                by_position[output] = Some(tensor);
-            }
-            for difference in self.score.differences(&values, &by_position, folded) {
-                figures.compared += 1;
-                figures.largest = figures.largest.max(difference);
-                figures.total += difference;
-            }
-        }
-        Ok(figures)
-    }
-
-    /// The dataset's class that the float model's output stands for.
-    fn class(&self, output: &Tensor) -> Option<u8> {
-        let labels = &self.decision.labels;
-        let outcome = match labels {
-            Labels::Given(_) if output.len() == 1 => {
-                (0..labels.len()).find(|&at| same_label(labels, at, output))?
-            }
-            Labels::Given(_) | Labels::Positions(_) => {
-                let scores = output.numbers()?;
-                match (scores.as_slice(), self.decision.threshold) {
-                    ([score], Some(threshold)) => usize::from(*score > threshold),
-                    (scores, _) if scores.len() == labels.len() => (0..scores.len())
-                        .fold(0, |best, at| if scores[at] > scores[best] { at } else { best }),
-                    _ => return None,
-                }
-            }
-        };
-        self.classes.get(outcome).copied()
-    }
-}
-
-fn same_label(labels: &Labels, at: usize, output: &Tensor) -> bool {
-    match (labels.integer(at), output.numbers()) {
-        (Some(integer), Some(numbers)) => numbers.first() == Some(&(integer as f64)),
-        _ => labels.text(at) == output.label(0),
-    }
 }

@@ -79,7 +79,10 @@ impl Report {
             );
         }
         if !self.coarse_columns.is_empty() {
-            hint += &format!("; a larger scale helps in columns {}", self.coarse_columns.join(", "));
+            let shown = self.coarse_columns.iter().take(4).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = self.coarse_columns.len().saturating_sub(4);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            hint += &format!("; a larger scale helps in columns {shown}{more}");
         }
         hint
     }

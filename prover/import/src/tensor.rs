@@ -96,6 +96,11 @@ impl Tensor {
         }
     }
 
+    /// Whether it has no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// All elements as numbers; `None` for texts.
     pub fn numbers(&self) -> Option<Vec<f64>> {
         match &self.data {
@@ -218,10 +223,10 @@ fn raw(proto: &TensorProto) -> Result<Data, String> {
 fn half(bits: u16) -> f64 {
     let (sign, exponent, fraction) = (bits >> 15, i32::from(bits >> 10 & 31), f64::from(bits & 0x3ff));
     let magnitude = match exponent {
-        0 => fraction * (-24_f64).exp2(),
+        0 => fraction * libm::exp2(-24.0),
         31 if fraction == 0.0 => f64::INFINITY,
         31 => f64::NAN,
-        _ => (1.0 + fraction / 1024.0) * f64::from(exponent - 15).exp2(),
+        _ => (1.0 + fraction / 1024.0) * libm::exp2(f64::from(exponent - 15)),
     };
     if sign == 1 { -magnitude } else { magnitude }
 }

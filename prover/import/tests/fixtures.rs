@@ -40,7 +40,7 @@ fn extra_models_decide_like_onnx_runtime_or_are_unsupported() {
             Err(failure) => failures.push(format!("{name}: {failure}")),
         }
     }
-    println!("{} unsupported\n{}", refused.len(), refused.join("\n"));
+    eprintln!("{} unsupported\n{}", refused.len(), refused.join("\n"));
     assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
 }
 
@@ -75,7 +75,7 @@ fn broken_files_are_refused() {
         let (schema, rows) = support::columns(6);
         match import(&onnx, &schema, &rows, &Options { bound: 0.0, ..Options::default() }) {
             Ok(_) => failures.push(format!("{name}: imported ({})", support::json("broken", &name)["about"])),
-            Err(error) => println!("{name}: {error}"),
+            Err(error) => eprintln!("{name}: {error}"),
         }
     }
     assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));

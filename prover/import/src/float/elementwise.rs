@@ -22,8 +22,10 @@ fn integers(dims: Vec<usize>, values: Vec<f64>) -> Tensor {
     Tensor::whole(dims, values.into_iter().map(|value| value as i64).collect())
 }
 
-/// Positions of the operands' elements for each element of the result.
-fn spread(node: &Node, a: &Tensor, b: &Tensor) -> Result<(Vec<usize>, Vec<usize>, Vec<usize>), ImportError> {
+/// Positions of both operands' elements for each element of the result, and its shape.
+type Spread = (Vec<usize>, Vec<usize>, Vec<usize>);
+
+fn spread(node: &Node, a: &Tensor, b: &Tensor) -> Result<Spread, ImportError> {
     let dims = layout::broadcast(&a.dims, &b.dims);
     let dims = dims.ok_or_else(|| node.refuse(format!("shapes {:?} and {:?} do not fit", a.dims, b.dims)))?;
     Ok((layout::spread(&a.dims, &dims), layout::spread(&b.dims, &dims), dims))

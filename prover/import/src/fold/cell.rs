@@ -120,7 +120,7 @@ impl Row {
             (expected - got).abs() <= 1e-12 * expected.abs().max(got.abs())
         };
         let fits = gain.is_finite() && gain != 0.0 && (0..width).all(close);
-        fits.then(|| (gain, other.constant - gain * self.constant))
+        fits.then_some((gain, other.constant - gain * self.constant))
     }
 
     /// Whether every coefficient and the constant are finite.

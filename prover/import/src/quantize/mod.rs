@@ -15,11 +15,15 @@
 //! - *Step*: only the sign counts. The shift is 16 and the bias carries `2^15 - 1` (for `> 0`) or `2^15` (for `>= 0`),
 //!   which makes `q > 0` exactly the same as `Y > 0` or `Y >= 0` on the accumulator: no resolution is lost.
 //!
+//! - *Columns of very different sizes*, say 0 or 1 beside thousands, need first-layer weights of very different sizes,
+//!   which 16 bits cannot hold. Where the model would otherwise miss the caller's bound, [`widen`] adds a layer.
+//!
 //! The shift `w` and the scales are chosen to make the expected squared error of `q` least: a larger `w` rounds weights
 //! finer, but the largest weight must stay within 16 bits. What `z` may reach is in [`range`].
 
 pub mod range;
 mod table;
+mod widen;
 
 use audit::{
     Activation, Decision, Digest, Layer, Model, Schema, Table,
@@ -75,19 +79,34 @@ pub struct Precision {
     pub margin: f64,
 }
 
-/// Quantizes a float model.
+/// Name and origin of the model.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of the ONNX file.
+    pub source: Digest,
+}
+
+/// Quantizes a float model; `widen` puts a layer in front that brings all columns to one size.
 pub fn quantize(
     float: &FloatModel,
     calibration: &Calibration,
     precision: Precision,
     schema: &Schema,
-    name: String,
-    source: Digest,
+    identity: &Identity,
+    widen: bool,
 ) -> Result<Quantized, ImportError> {
     let half = 1_i64 << (precision.bits - 1);
     let mut inputs = calibration.columns.clone();
     let mut scales = vec![1.0; inputs.len()];
     let (mut layers, mut tables, mut reports) = (Vec::new(), Vec::new(), Vec::new());
+    if widen {
+        let wide = widen::layer(&inputs, precision)?;
+        reports.push(wide.report);
+        layers.push(wide.layer);
+        (inputs, scales) = (wide.outputs, wide.scales);
+    }
     let (mut unit, mut carried) = (1.0, 0);
     for (index, dense) in float.layers.iter().enumerate() {
         let last = index + 1 == float.layers.len();
@@ -121,9 +140,9 @@ pub fn quantize(
         layers.push(Layer { activation: activation.kind, ..layer });
     }
     let model = Model {
-        name,
+        name: identity.name.clone(),
         encoding: schema.encoding(),
-        source,
+        source: identity.source,
         classes: schema.classes.len() as u8,
         activation_bits: precision.bits,
         tables,
