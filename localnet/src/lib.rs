@@ -8,6 +8,25 @@
 //! management canister. What is not: there is one node and one subnet, so nothing here shows agreement between
 //! nodes; long messages are not sliced; heartbeats, low-memory hooks and calls by composite queries are not run;
 //! snapshots, HTTP outcalls and threshold signatures are missing; prices are those of a 13-node subnet, approximated as [`Subnet`]'s fees say.
+//!
+//! ```no_run
+//! # async fn example(wasm: Vec<u8>) -> Result<(), Box<dyn std::error::Error>> {
+//! use localnet::{Config, Node, management_types::CanisterInstallMode};
+//!
+//! let node = Node::start(Config { state_dir: Some("state".into()), ..Config::default() }).await?;
+//! let owner = candid::Principal::anonymous();
+//! let canister = node.with_subnet(move |subnet| -> Result<_, localnet::Rejection> {
+//!     let canister = subnet.create_canister(owner)?;
+//!     subnet.install(owner, canister, CanisterInstallMode::Install, &wasm, b"DIDL\0\0")?;
+//!     Ok(canister)
+//! });
+//! let canister = canister.await??;
+//! // Any agent now reaches `canister` at `node.url()`, trusting `node.root_key()`.
+//! node.shutdown().await;
+//! # let _ = canister;
+//! # Ok(())
+//! # }
+//! ```
 
 mod cbor;
 mod certificate;

@@ -196,3 +196,94 @@ fn array(name: &str, value: Value, limit: usize) -> Result<Vec<Value>, String> {
     }
     Ok(list)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: &str) -> Value {
+        Value::Text(value.into())
+    }
+
+    fn map(entries: Vec<(&str, Value)>) -> Value {
+        Value::Map(entries.into_iter().map(|(key, value)| (text(key), value)).collect())
+    }
+
+    fn content(more: Vec<(&str, Value)>) -> Value {
+        let mut entries = vec![
+            ("request_type", text("call")),
+            ("sender", Value::Bytes(vec![4])),
+            ("ingress_expiry", Value::Integer(7.into())),
+            ("canister_id", Value::Bytes(vec![0, 0, 0, 0, 0, 0, 0, 1, 1, 1])),
+            ("method_name", text("m")),
+            ("arg", Value::Bytes(vec![1, 2])),
+        ];
+        entries.retain(|(key, _)| more.iter().all(|(other, _)| key != other));
+        map(entries.into_iter().chain(more).collect())
+    }
+
+    fn body(content: Value, more: Vec<(&str, Value)>) -> Vec<u8> {
+        let entries = vec![("content", content)];
+        crate::cbor::encode_tagged(&map(entries.into_iter().chain(more).collect()))
+    }
+
+    #[track_caller]
+    fn check_refused(body: &[u8], reason: &str) {
+        let Refusal(status, text) = Envelope::parse(body).unwrap_err();
+        assert_eq!(status, 400);
+        assert!(text.contains(reason), "{text}");
+    }
+
+    #[test]
+    fn null_keys_and_unknown_nonce_are_as_absent() {
+        let plain = Envelope::parse(&body(content(vec![]), vec![])).unwrap();
+        let nulls = vec![("sender_pubkey", Value::Null), ("sender_sig", Value::Null)];
+        let with_nulls = Envelope::parse(&body(content(vec![("nonce", Value::Null)]), nulls)).unwrap();
+        assert_eq!(plain.id, with_nulls.id);
+        assert!(with_nulls.proof.is_none());
+        let untagged = body(content(vec![]), vec![]);
+        assert_eq!(Envelope::parse(&untagged[3..]).unwrap().id, plain.id);
+    }
+
+    #[test]
+    fn what_is_malformed_or_too_large_is_refused() {
+        let refused =
+            |more: Vec<(&str, Value)>, reason: &str| check_refused(&body(content(more), vec![]), reason);
+        refused(vec![("nonce", Value::Bytes(vec![0; 33]))], "nonce is longer");
+        refused(vec![("sender", Value::Bytes(vec![4; 30]))], "sender");
+        refused(vec![("ingress_expiry", text("soon"))], "ingress_expiry");
+        refused(vec![("ingress_expiry", Value::Integer((-1).into()))], "number");
+        refused(vec![("method_name", text(&"m".repeat(20_001)))], "method name is longer");
+        refused(vec![("arg", Value::Null)], "no field arg");
+        refused(vec![("request_type", text("steal"))], "steal");
+        refused(vec![("sender_info", map(vec![]))], "sender_info");
+        let read = |paths| vec![("request_type", text("read_state")), ("paths", Value::Array(paths))];
+        refused(read(vec![Value::Array(vec![]); 1001]), "paths has 1001 entries");
+        refused(read(vec![Value::Array(vec![Value::Bytes(vec![]); 128])]), "path has 128 entries");
+        refused(read(vec![Value::Array(vec![text("time")])]), "label is not a byte string");
+        check_refused(&body(content(vec![]), vec![("sender_sig", Value::Bytes(vec![1]))]), "belong together");
+        let chain = Value::Array(vec![Value::Null; 21]);
+        check_refused(
+            &body(content(vec![]), vec![("sender_delegation", chain)]),
+            "sender_delegation has 21 entries",
+        );
+        check_refused(&crate::cbor::encode_tagged(&map(vec![])), "no field content");
+        check_refused(&crate::cbor::encode_tagged(&7), "envelope is not a map");
+    }
+
+    #[test]
+    fn damaged_bytes_are_an_error_or_another_request_but_never_a_panic() {
+        let good = body(content(vec![]), vec![]);
+        let id = Envelope::parse(&good).unwrap().id;
+        for at in 0..good.len() {
+            assert!(Envelope::parse(&good[..at]).is_err(), "cut at {at}");
+            for bit in 0..8 {
+                let mut damaged = good.clone();
+                damaged[at] ^= 1 << bit;
+                if let Ok(envelope) = Envelope::parse(&damaged) {
+                    assert_ne!(envelope.id, id, "bit {bit} of byte {at}");
+                }
+            }
+        }
+    }
+}

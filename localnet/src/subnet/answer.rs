@@ -5,7 +5,7 @@ use std::sync::Arc;
 use candid::Principal;
 
 use super::state::{Call, Callback, Message, Origin, Phase, RequestStatus};
-use super::{Subnet, fees, no_canister};
+use super::{Subnet, fees, no_canister, wall};
 use crate::machine::{OutgoingCall, RejectCode, Rejection, Response};
 
 /// Calls that may wait in a canister's queue.
@@ -16,11 +16,10 @@ impl Subnet {
     pub(crate) fn answer(&mut self, origin: &Origin, response: Response, refund: u128) {
         match origin {
             Origin::User(id) => {
-                let time = self.state.time;
                 if let Some(request) = self.state.requests.get_mut(id) {
                     let request = Arc::make_mut(request);
                     request.status = RequestStatus::Answered(response);
-                    request.answered = time;
+                    request.answered = wall();
                 }
             }
             Origin::Canister { canister, callback } => {

@@ -35,9 +35,9 @@ pub(crate) struct State {
 pub(crate) struct Request {
     pub(crate) sender: Principal,
     pub(crate) effective: Principal,
-    /// Until when the request may be submitted again, in nanoseconds.
+    /// Until when the request may be submitted again, in nanoseconds of real time.
     pub(crate) expiry: u64,
-    /// When it was answered, in nanoseconds.
+    /// When it was answered, in nanoseconds of real time.
     pub(crate) answered: u64,
     pub(crate) status: RequestStatus,
 }

@@ -69,9 +69,11 @@ impl Subnet {
                 canister.calls.queue.push_back(Message::Timer);
             }
         }
+        // Users' clocks are real ones, whatever time canisters see.
+        let wall = wall();
         self.state.requests.retain(|_, request| {
             let answered = matches!(request.status, RequestStatus::Answered(_));
-            !answered || time <= request.expiry || time <= request.answered + KEEP_ANSWER
+            !answered || wall <= request.expiry || wall <= request.answered + KEEP_ANSWER
         });
     }
 
