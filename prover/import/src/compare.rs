@@ -15,7 +15,7 @@ use crate::{
 /// Both models and how their outputs correspond.
 pub struct Comparison<'c> {
     /// The float model.
-    pub oracle: &'c Oracle<'c>,
+    pub oracle: Oracle<'c>,
     /// What its first output stands for.
     pub decision: &'c Decision,
     /// The class of each outcome.
@@ -54,7 +54,7 @@ impl Figures {
 impl Comparison<'_> {
     /// Runs both models on the rows.
     pub fn run(
-        &self,
+        &mut self,
         quantized: &Quantized,
         float: &FloatModel,
         folded: &[Vec<f64>],

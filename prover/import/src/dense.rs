@@ -168,6 +168,15 @@ impl Dense {
         }
     }
 
+    /// The same layer for inputs that are given less `centre`.
+    pub fn reading_from(&self, centre: f64) -> Self {
+        let mut moved = self.clone();
+        for (row, bias) in self.weights.chunks_exact(self.inputs).zip(&mut moved.bias) {
+            *bias += centre * row.iter().sum::<f64>();
+        }
+        moved
+    }
+
     /// `weights·x + bias`
     pub fn before(&self, x: &[f64]) -> Vec<f64> {
         let rows = self.weights.chunks_exact(self.inputs).zip(&self.bias);

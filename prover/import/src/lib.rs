@@ -134,8 +134,8 @@ pub fn import(
     let score = Score::find(&graph, &decision, &classes, columns);
     let outputs = std::iter::once(output).chain(score.output()).collect();
     let oracle = Oracle::new(onnx, &graph, columns, outputs)?;
-    let comparison = Comparison { oracle: &oracle, decision: &decision, classes: &classes, score: &score };
-    let compare =
+    let mut comparison = Comparison { oracle, decision: &decision, classes: &classes, score: &score };
+    let mut compare =
         |quantized: &Quantized| comparison.run(quantized, &float, &seen.scores, calibration, rows.clone());
     let mut quantized = quantize(false)?;
     let mut figures = compare(&quantized)?;
@@ -155,7 +155,7 @@ pub fn import(
         output: name,
         labels: label_classes(&decision.labels, &classes, schema),
         threshold: decision.threshold,
-        runtime: oracle.runtime(),
+        runtime: comparison.oracle.runtime(),
         rows_in_dataset: calibration.rows(),
         rows: figures.rows,
         equal_decisions: figures.equal,

@@ -14,7 +14,7 @@ use tract_onnx::prelude::{
 use crate::{
     ImportError, float,
     graph::{Graph, Input},
-    tensor::{Element, Tensor},
+    tensor::{Data, Element, Tensor},
 };
 
 /// Which runtime ran the float model.
@@ -51,7 +51,7 @@ impl<'g> Oracle<'g> {
         let names: Vec<&str> = outputs.iter().map(|&at| graph.values[graph.outputs[at]].as_str()).collect();
         let plan = guarded(|| prepare(onnx, &graph.input, &row, &names));
         let mut oracle = Self { graph, outputs, row, plan };
-        // A plan that fails on a row of zeros is no use; rows that fail later are errors.
+        // A plan that fails on a row of zeros is no use.
         if oracle.plan.is_ok()
             && let Err(reason) = oracle.tract(&vec![0.0; columns])
         {
@@ -71,15 +71,20 @@ impl<'g> Oracle<'g> {
     }
 
     /// The chosen outputs for one row of raw features.
-    pub fn run(&self, features: &[f64]) -> Result<Vec<Tensor>, String> {
-        match self.plan {
-            Ok(_) => self.tract(features),
-            Err(_) => {
-                let row = self.graph.input.tensor(self.row.clone(), features.to_vec());
-                let slots: Vec<usize> = self.outputs.iter().map(|&at| self.graph.outputs[at]).collect();
-                float::run(self.graph, row, &slots).map_err(|error| error.to_string())
+    ///
+    /// Where `tract-onnx` fails or returns what is not a number, as it does when an exponential overflows, the
+    /// evaluator takes over for good.
+    pub fn run(&mut self, features: &[f64]) -> Result<Vec<Tensor>, String> {
+        if self.plan.is_ok() {
+            match self.tract(features) {
+                Ok(outputs) if outputs.iter().all(is_number) => return Ok(outputs),
+                Ok(_) => self.plan = Err("its result is not a number".to_owned()),
+                Err(reason) => self.plan = Err(reason),
             }
         }
+        let row = self.graph.input.tensor(self.row.clone(), features.to_vec());
+        let slots: Vec<usize> = self.outputs.iter().map(|&at| self.graph.outputs[at]).collect();
+        float::run(self.graph, row, &slots).map_err(|error| error.to_string())
     }
 
     fn tract(&self, features: &[f64]) -> Result<Vec<Tensor>, String> {
@@ -89,6 +94,10 @@ impl<'g> Oracle<'g> {
             plan.run(tvec!(input))?.iter().map(decode).collect()
         })
     }
+}
+
+fn is_number(tensor: &Tensor) -> bool {
+    !matches!(&tensor.data, Data::Real(values) if values.iter().any(|value| value.is_nan()))
 }
 
 type Outcome<T> = tract_onnx::prelude::TractResult<T>;

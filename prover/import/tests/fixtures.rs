@@ -2,21 +2,8 @@
 
 mod support;
 
-use std::{fs, path::Path};
-
 use import::{ImportError, Options, import};
-use support::Fixture;
-
-/// Every `.onnx` file of a folder of fixtures, by name.
-fn files(folder: &str) -> Vec<(String, Vec<u8>)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder);
-    let mut names: Vec<_> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
-    names.retain(|path| path.extension().is_some_and(|extension| extension == "onnx"));
-    names.sort();
-    let read =
-        |path: &Path| (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read(path).unwrap());
-    names.iter().map(|path| read(path)).collect()
-}
+use support::{Fixture, files};
 
 #[test]
 fn accepted_models_decide_like_onnx_runtime() {
@@ -56,7 +43,7 @@ fn unsupported_models_are_refused_by_name() {
         let (schema, rows) = support::columns(6);
         match import(&onnx, &schema, &rows, &Options { bound: 0.0, ..Options::default() }) {
             Ok(imported) if BEYOND.contains(&name.as_str()) && imported.report.share_equal() > 0.9 => {}
-            Ok(_) => failures.push(format!("{name}: it was imported")),
+            Ok(imported) => failures.push(format!("{name}: it was imported {:#?}", imported.report)),
             Err(
                 ImportError::UnsupportedOperator { operator: got, .. }
                 | ImportError::UnsupportedUse { operator: got, .. },

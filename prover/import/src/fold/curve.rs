@@ -198,14 +198,16 @@ impl Curve {
         }
     }
 
-    /// Whether `f(c·x) = c·f(x)` for every `c > 0`.
-    pub fn is_homogeneous(&self) -> bool {
+    /// The degree `d` with `f(c·x) = c^d·f(x)` for every `c > 0`, if one is known.
+    pub fn degree(&self) -> Option<f64> {
         match &self.kind {
-            Kind::Input => true,
-            Kind::Constant(value) => *value == 0.0,
-            Kind::Apply(function, inner) => function.is_homogeneous() && inner.is_homogeneous(),
-            Kind::Join(Join::Add | Join::Min | Join::Max, a, b) => a.is_homogeneous() && b.is_homogeneous(),
-            Kind::Join(..) | Kind::Choose(..) => false,
+            Kind::Input => Some(1.0),
+            Kind::Apply(function, inner) => Some(function.degree()? * inner.degree()?),
+            Kind::Join(Join::Add | Join::Min | Join::Max, a, b) => {
+                a.degree().filter(|degree| Some(*degree) == b.degree())
+            }
+            Kind::Join(Join::Multiply, a, b) => Some(a.degree()? + b.degree()?),
+            Kind::Constant(_) | Kind::Join(..) | Kind::Choose(..) => None,
         }
     }
 
@@ -300,7 +302,8 @@ mod tests {
     fn homogeneity_is_seen_through_parts() {
         let negative = Curve::input().then(Function::Affine(-0.2, 0.0)).unwrap();
         let leaky = Curve::join(Join::Max, &Curve::input(), &negative).unwrap();
-        assert!(leaky.is_homogeneous());
-        assert!(!Curve::input().then(Function::Clip(0.0, 6.0)).unwrap().is_homogeneous());
+        assert_eq!(leaky.degree(), Some(1.0));
+        assert_eq!(Curve::join(Join::Multiply, &leaky, &Curve::input()).unwrap().degree(), Some(2.0));
+        assert_eq!(Curve::input().then(Function::Clip(0.0, 6.0)).unwrap().degree(), None);
     }
 }

@@ -8,9 +8,10 @@
 //!
 //! and the activation turns `q` into an integer of the next layer's scale.
 //!
-//! - *Functions with `f(c·x) = c·f(x)`* (relu, leaky relu, identity): every unit has its own `t_j`, an exact rescaling
+//! - *Functions with `f(c·x) = c^d·f(x)`* (relu, leaky relu, identity, squares): every unit has its own `t_j`, an exact rescaling
 //!   that the next layer's weights take back. A unit that stays small loses nothing to one that grows large.
-//! - *Other functions* share one table, so one `t` for all units; outputs are scaled to fill the table's values.
+//! - *Other functions* share one table, so one `t` for all units; outputs are scaled, and moved by a
+//!   constant that the next layer's biases take back, to fill the table's values.
 //! - *Arg-max*: one `t`, no function.
 //! - *Step*: only the sign counts. The shift is 16 and the bias carries `2^15 - 1` (for `> 0`) or `2^15` (for `>= 0`),
 //!   which makes `q > 0` exactly the same as `Y > 0` or `Y >= 0` on the accumulator: no resolution is lost.
@@ -108,14 +109,15 @@ pub fn quantize(
         (inputs, scales) = (wide.outputs, wide.scales);
     }
     let (mut unit, mut carried) = (1.0, 0);
+    let mut centre = 0.0;
     for (index, dense) in float.layers.iter().enumerate() {
+        let dense = &dense.reading_from(centre);
         let last = index + 1 == float.layers.len();
         let seen = &calibration.layers[index];
         let sizes = Sizes::new(dense, &scales, &inputs, &seen.reach, precision);
-        let squares =
-            seen.input_squares.iter().zip(&scales).map(|(square, scale)| square / (scale * scale)).sum();
+        let squares = seen.input_squares(&scales, centre);
         let choice = last.then_some(float.choice);
-        let shared = choice.is_some() || !dense.curve.is_homogeneous();
+        let shared = choice.is_some() || dense.curve.degree().is_none();
         let (shift, steps, offset) = match choice {
             Some(Choice::Step { inclusive }) => {
                 (16, vec![sizes.step_unit() * 65536.0], (1 << 15) - i64::from(!inclusive))
@@ -136,7 +138,7 @@ pub fn quantize(
         inputs = intervals.iter().map(|interval| activation.outputs(interval, half, &tables)).collect();
         reports.push(report(dense, &layer, &steps, &seen.reach, &intervals, half, choice));
         (unit, carried) = (steps[0] / f64::from(1_u32 << shift), offset);
-        scales = activation.scales;
+        (scales, centre) = (activation.scales, activation.centre);
         layers.push(Layer { activation: activation.kind, ..layer });
     }
     let model = Model {
@@ -284,11 +286,13 @@ fn integers(dense: &Dense, scales: &[f64], steps: &[f64], shift: u8, offset: i64
 struct Chosen {
     kind: Activation,
     scales: Vec<f64>,
+    /// Float value of an output of 0.
+    centre: f64,
 }
 
 impl Chosen {
     fn plain(kind: Activation, steps: &[f64]) -> Self {
-        Self { kind, scales: steps.to_vec() }
+        Self { kind, scales: steps.to_vec(), centre: 0.0 }
     }
 
     /// Integers that a unit's output can take when `q` lies in `interval` and inside the table.
@@ -315,20 +319,21 @@ fn activation(
     index: usize,
     tables: &mut Vec<Table>,
 ) -> Result<Chosen, ImportError> {
-    if dense.curve.is_homogeneous() {
+    if let Some(degree) = dense.curve.degree() {
         match (dense.curve.at(1.0), dense.curve.at(-1.0)) {
             (1.0, 0.0) => return Ok(Chosen::plain(Activation::Relu, steps)),
             (1.0, -1.0) => return Ok(Chosen::plain(Activation::Identity, steps)),
             _ => {}
         }
-        let (table, gain) = table::build(&dense.curve, 1.0, bits, index)?;
-        tables.push(table);
-        let scales = steps.iter().map(|step| step * gain).collect();
-        return Ok(Chosen { kind: Activation::Table(tables.len() as u8 - 1), scales });
+        let found = table::build(&dense.curve, 1.0, bits, index, false)?;
+        tables.push(found.table);
+        let scales = steps.iter().map(|step| libm::pow(*step, degree) * found.unit).collect();
+        return Ok(Chosen { kind: Activation::Table(tables.len() as u8 - 1), scales, centre: 0.0 });
     }
-    let (table, scale) = table::build(&dense.curve, steps[0], bits, index)?;
-    tables.push(table);
-    Ok(Chosen { kind: Activation::Table(tables.len() as u8 - 1), scales: vec![scale; dense.units] })
+    let found = table::build(&dense.curve, steps[0], bits, index, true)?;
+    tables.push(found.table);
+    let kind = Activation::Table(tables.len() as u8 - 1);
+    Ok(Chosen { kind, scales: vec![found.unit; dense.units], centre: found.centre })
 }
 
 fn report(

@@ -23,8 +23,22 @@ pub struct Interval {
 pub struct Seen {
     /// Largest absolute pre-activation of each unit.
     pub reach: Vec<f64>,
-    /// Mean square of each input, in float units.
-    pub input_squares: Vec<f64>,
+    /// Mean of each input.
+    means: Vec<f64>,
+    /// Mean square of each input.
+    squares: Vec<f64>,
+}
+
+impl Seen {
+    /// Sum over the inputs of the mean square of `(x - centre)/scale`.
+    pub fn input_squares(&self, scales: &[f64], centre: f64) -> f64 {
+        let moved = self
+            .means
+            .iter()
+            .zip(&self.squares)
+            .map(|(mean, square)| (square - 2.0 * centre * mean + centre * centre).max(0.0));
+        moved.zip(scales).map(|(square, scale)| square / (scale * scale)).sum()
+    }
 }
 
 /// What the float model did on the calibration rows.
@@ -56,21 +70,28 @@ pub fn calibrate(float: &FloatModel, dataset: &Dataset, rows: impl Iterator<Item
     let mut layers: Vec<Seen> = float
         .layers
         .iter()
-        .map(|layer| Seen { reach: vec![0.0; layer.units], input_squares: vec![0.0; layer.inputs] })
+        .map(|layer| Seen {
+            reach: vec![0.0; layer.units],
+            means: vec![0.0; layer.inputs],
+            squares: vec![0.0; layer.inputs],
+        })
         .collect();
     let mut scores = Vec::new();
     for row in rows.filter_map(|row| dataset.row(row)) {
         let mut x: Vec<f64> = row.features().map(f64::from).collect();
         let trace = float.trace(&x);
         for ((seen, layer), z) in layers.iter_mut().zip(&float.layers).zip(&trace) {
-            seen.input_squares.iter_mut().zip(&x).for_each(|(sum, x)| *sum += x * x);
+            seen.means.iter_mut().zip(&x).for_each(|(sum, x)| *sum += x);
+            seen.squares.iter_mut().zip(&x).for_each(|(sum, x)| *sum += x * x);
             seen.reach.iter_mut().zip(z).for_each(|(reach, z)| *reach = reach.max(z.abs()));
             x = z.iter().map(|&z| layer.curve.at(z)).collect();
         }
         scores.extend(trace.into_iter().next_back());
     }
     let count = scores.len().max(1) as f64;
-    layers.iter_mut().for_each(|seen| seen.input_squares.iter_mut().for_each(|square| *square /= count));
+    for seen in &mut layers {
+        seen.means.iter_mut().chain(&mut seen.squares).for_each(|sum| *sum /= count);
+    }
     Calibration { columns, layers, scores }
 }
 

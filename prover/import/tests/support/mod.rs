@@ -1,5 +1,9 @@
 //! Fixtures as datasets.
 
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+pub mod onnx;
+
 use std::{fmt, fs, path::Path};
 
 use audit::{Column, Dataset, Decimal, Engine, Schema, dataset::DatasetBuilder};
@@ -11,7 +15,12 @@ pub struct Fixture {
     offsets: Vec<Decimal>,
     scales: Vec<Decimal>,
     inputs: Vec<Vec<Decimal>>,
-    labels: Vec<u8>,
+    /// Class index per row.
+    pub labels: Vec<u8>,
+    /// Scores per row, or empty.
+    pub scores: Vec<Vec<f64>>,
+    /// What the model's outputs are.
+    pub kind: String,
 }
 
 /// Why a model did not decide like its fixture.
@@ -46,7 +55,8 @@ pub fn is_unsupported(error: &ImportError) -> bool {
     )
 }
 
-fn schema(offsets: &[Decimal], scales: &[Decimal], classes: usize) -> Schema {
+/// A schema with these columns and classes `class 0`, `class 1` and so on.
+pub fn schema(offsets: &[Decimal], scales: &[Decimal], classes: usize) -> Schema {
     let column = |(at, (offset, scale)): (usize, (&Decimal, &Decimal))| Column {
         name: format!("x{at}"),
         offset: *offset,
@@ -63,10 +73,22 @@ fn schema(offsets: &[Decimal], scales: &[Decimal], classes: usize) -> Schema {
     }
 }
 
-fn dataset(schema: &Schema, rows: &[Vec<i16>], labels: &[u8]) -> Dataset {
+/// A dataset of encoded rows.
+pub fn dataset(schema: &Schema, rows: &[Vec<i16>], labels: &[u8]) -> Dataset {
     let mut builder = DatasetBuilder::new(schema.clone()).unwrap();
     rows.iter().zip(labels).for_each(|(row, &label)| builder.push(row, label, &[]).unwrap());
     builder.build().unwrap()
+}
+
+/// Every `.onnx` file of a folder of fixtures, by name.
+pub fn files(folder: &str) -> Vec<(String, Vec<u8>)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder);
+    let mut names: Vec<_> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.retain(|path| path.extension().is_some_and(|extension| extension == "onnx"));
+    names.sort();
+    let read =
+        |path: &Path| (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read(path).unwrap());
+    names.iter().map(|path| read(path)).collect()
 }
 
 /// A schema with `count` plain columns and some rows, for models that must be refused.
@@ -102,7 +124,23 @@ impl Fixture {
                 .iter()
                 .map(|label| label.as_u64().unwrap() as u8)
                 .collect(),
+            scores: json["scores"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| match row.as_array() {
+                    Some(scores) => scores.iter().map(|score| score.as_f64().unwrap()).collect(),
+                    None => vec![row.as_f64().unwrap()],
+                })
+                .collect(),
+            kind: json["kind"].as_str().unwrap().to_owned(),
         }
+    }
+
+    /// Rows in raw units.
+    pub fn raw(&self) -> Vec<Vec<f64>> {
+        let real = |value: &Decimal| value.0 as f64 / Decimal::ONE as f64;
+        self.inputs.iter().map(|row| row.iter().map(real).collect()).collect()
     }
 
     /// Schema and rows.
