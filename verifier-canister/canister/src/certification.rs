@@ -16,7 +16,16 @@ impl Tree {
         self.leaves.insert(key.into_bytes(), leaf.into().0);
     }
 
-    /// What goes into certified data: the root of `labeled("assay", tree)`.
+    /// All leaves in the order of their keys.
+    #[cfg(test)]
+    pub fn leaves(&self) -> Vec<(String, Digest)> {
+        let leaf =
+            |(key, digest): (&[u8], &[u8; 32])| (String::from_utf8(key.to_vec()).unwrap(), Digest(*digest));
+        self.leaves.iter().map(|(key, digest)| leaf((key.as_ref(), digest))).collect()
+    }
+
+    /// What goes into certified data: the root of `labeled("assay", tree)`. It depends on the order in which
+    /// leaves were set, so it may be another one after an upgrade, over the same leaves.
     pub fn root(&self) -> [u8; 32] {
         labeled_hash(TREE_LABEL, &self.leaves.root_hash())
     }

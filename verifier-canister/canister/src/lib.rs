@@ -22,3 +22,6 @@ mod uploads;
 
 /// What certificates say about the code that ran an audit.
 pub const VERSION: &str = concat!("assay-canister ", env!("CARGO_PKG_VERSION"));
+
+#[cfg(test)]
+mod tests;
