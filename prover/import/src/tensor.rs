@@ -139,10 +139,11 @@ impl Tensor {
     }
 }
 
-/// Product of `dims`; `None` above [`MAX_ELEMENTS`].
+/// Product of `dims`; `None` above [`MAX_ELEMENTS`]. Empty dimensions do not make room for huge ones.
 pub fn elements(dims: &[usize]) -> Option<usize> {
-    let count = dims.iter().try_fold(1_u64, |product, &dim| product.checked_mul(dim as u64))?;
-    (dims.len() <= MAX_RANK && count <= MAX_ELEMENTS).then_some(count as usize)
+    let room = dims.iter().try_fold(1_u64, |product, &dim| product.checked_mul(dim.max(1) as u64))?;
+    let bounded = dims.len() <= MAX_RANK && room <= MAX_ELEMENTS;
+    bounded.then(|| dims.iter().product())
 }
 
 /// Decodes a tensor from whichever field holds its values.

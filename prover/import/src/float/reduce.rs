@@ -42,7 +42,7 @@ const MAX_GROUPED: usize = 1 << 20;
 
 /// For each element of the result, the input elements it is made of, in order.
 pub fn groups(node: &Node, dims: &[usize], axes: &[usize]) -> Result<Vec<Vec<usize>>, ImportError> {
-    if dims.iter().product::<usize>() > MAX_GROUPED {
+    if dims.iter().map(|&dim| dim.max(1)).product::<usize>() > MAX_GROUPED {
         return Err(node.refuse(format!("its input has more than {MAX_GROUPED} elements")));
     }
     let count: usize =

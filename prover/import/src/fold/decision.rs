@@ -144,6 +144,14 @@ fn above(
     let Some(curve) = &cell.curve else {
         return Ok(Rule::Step { row: Rc::new(cell.row.affine(1.0, -threshold)), inclusive });
     };
+    let one_sided = || none(format!("the score is on one side of the threshold {threshold} for every row"));
+    let (low, high) = cell.whole().map_or((f64::NEG_INFINITY, f64::INFINITY), |curve| curve.range());
+    // A function that only comes close to its bounds, as the exponential to 0, does not reach them.
+    let strict =
+        matches!(curve.trend(), Some(Trend::Rising { strict: true } | Trend::Falling { strict: true }));
+    if low > threshold || high < threshold || strict && (low == threshold || high == threshold) {
+        return Err(one_sided());
+    }
     let rising = match curve.trend() {
         Some(Trend::Rising { .. }) => cell.gain > 0.0,
         Some(Trend::Falling { .. }) => cell.gain < 0.0,
@@ -161,7 +169,7 @@ fn above(
     };
     let (mut low, mut high) = (-FAR, FAR);
     if holds(low) || !holds(high) {
-        return Err(none(format!("the score is on one side of the threshold {threshold} for every row")));
+        return Err(one_sided());
     }
     // `holds` changes once; halve until two neighbouring numbers are left.
     loop {
