@@ -1,13 +1,13 @@
 //! Turns an ONNX classifier into an [`audit::Model`]: the only place where floats become integers.
 //!
 //! Main path of [`import()`]:
-//! 1. [`graph`] parses the file, bounded, and checks it: one input, every value made once and before its use;
-//! 2. [`rows`] refuses graphs that mix the rows of a batch, and [`fold`] reads the graph symbolically as a function of one row and finds dense layers, their activation
+//! 1. `parse` reads the file, bounded, and checks its `graph`: one input, every value made once and before its use;
+//! 2. `rows` refuses graphs that mix the rows of a batch, and `fold` reads the graph symbolically as a function of one row and finds dense layers, their activation
 //!    functions and the decision (a step on one value, or the largest of several);
-//! 3. [`classes`] maps the model's labels to the dataset's classes;
-//! 4. [`dense`] puts the dataset's column encoding in front: an encoded integer `e` is the raw value `offset + e/scale`;
-//! 5. [`quantize`] chooses scales, shifts, integers and tables, calibrated on rows of the dataset;
-//! 6. [`oracle`] runs the file itself in floating point, and [`Report`] says how often both decide the same. Below the
+//! 3. `classes` maps the model's labels to the dataset's classes;
+//! 4. `dense` puts the dataset's column encoding in front: an encoded integer `e` is the raw value `offset + e/scale`;
+//! 5. `quantize` chooses scales, shifts, integers and tables, calibrated on rows of the dataset;
+//! 6. `oracle` runs the file itself in floating point, and [`Report`] says how often both decide the same. Below the
 //!    bound that the caller sets, the import fails with the report.
 //!
 //! The float model is given the decoded raw values `offset + e/scale`, which can differ from the table's raw values by
@@ -26,10 +26,11 @@ mod dense;
 mod error;
 pub mod float;
 mod fold;
-pub mod function;
+mod function;
 pub mod graph;
 mod layout;
 mod oracle;
+mod parse;
 mod proto;
 mod quantize;
 mod report;
@@ -54,6 +55,7 @@ use score::Score;
 
 pub use error::ImportError;
 pub use fold::supported_operators;
+pub use parse::parse;
 pub use report::{LabelClass, LayerReport, Report, Runtime, ScoreError};
 
 /// What the caller may choose.
@@ -116,7 +118,7 @@ pub fn import(
     if calibration.schema().encoding() != schema.encoding() {
         return Err(ImportError::WrongCalibration);
     }
-    let graph = graph::parse(onnx)?;
+    let graph = parse(onnx)?;
     let columns = schema.columns.len();
     let together = Together::new(&graph, columns, &raw_rows(calibration))?;
     let (output, reading) = choose_output(&graph, &together, columns, options)?;

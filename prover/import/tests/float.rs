@@ -3,7 +3,7 @@
 
 mod support;
 
-use import::{float, graph};
+use import::float;
 use support::{Fixture, files};
 
 #[test]
@@ -25,7 +25,7 @@ fn the_evaluator_computes_what_onnx_runtime_does() {
 
 /// Compares all scores of a fixture; returns how many there are.
 fn check(fixture: &Fixture, onnx: &[u8]) -> Result<usize, String> {
-    let graph = graph::parse(onnx).map_err(|error| error.to_string())?;
+    let graph = import::parse(onnx).map_err(|error| error.to_string())?;
     let (schema, _) = fixture.dataset();
     let dims = graph.input.one_row(schema.columns.len()).map_err(|error| error.to_string())?;
     let position = usize::from(fixture.kind == "classifier");

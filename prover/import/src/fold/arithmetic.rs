@@ -3,22 +3,20 @@
 use std::rc::Rc;
 
 use super::{
-    Call, Chooser, Class, Ranked, Reader, Scale, Value,
-    cell::{Cell, Row},
+    Call, Chooser, Class, Reader, Value,
+    cell::Cell,
+    choice,
     curve::{Curve, Join},
-    truth,
+    value::truth,
 };
 use crate::{
     ImportError,
-    float::{self, linear, reduce},
+    float::{self, linear},
     function::Function,
     graph::Node,
     layout,
     tensor::{Element, Tensor},
 };
-
-/// Most multiplications that one product of symbolic rows may take.
-const MAX_WORK: u64 = 1 << 33;
 
 impl Reader {
     pub(super) fn arithmetic(&mut self, call: &Call<'_>) -> Result<Vec<Value>, ImportError> {
@@ -45,8 +43,8 @@ impl Reader {
             }
             "ReduceSum" | "ReduceMean" => self.reduce(call)?,
             "Softmax" | "LogSoftmax" => self.softmax(call)?,
-            "ArgMax" | "ArgMin" => arg_max(call)?,
-            "TopK" => return top(call),
+            "ArgMax" | "ArgMin" => choice::arg_max(call)?,
+            "TopK" => return choice::top(call),
             "Where" => self.choose(call)?,
             "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" => self.compare(call)?,
             "Dropout" => return dropout(call),
@@ -59,7 +57,7 @@ impl Reader {
         }])
     }
 
-    fn binary(
+    pub(super) fn binary(
         &mut self,
         call: &Call<'_>,
         operator: &str,
@@ -140,52 +138,6 @@ impl Reader {
         Ok(cells_of(full, result))
     }
 
-    fn matmul(
-        &mut self,
-        call: &Call<'_>,
-        (dims_a, a): (&[usize], Vec<Cell>),
-        (dims_b, b): (&[usize], Vec<Cell>),
-    ) -> Result<Value, ImportError> {
-        let shape = linear::product(call.node, dims_a, dims_b)?;
-        let constants = |cells: &[Cell]| cells.iter().map(Cell::as_constant).collect::<Option<Vec<f64>>>();
-        let (fixed_a, fixed_b) = (constants(&a), constants(&b));
-        if fixed_a.is_none() && fixed_b.is_none() {
-            return Err(call.node.refuse("it multiplies two values that both depend on the features"));
-        }
-        if fixed_a.is_some() && dims_a.len() > 2 || fixed_b.is_some() && dims_b.len() > 2 {
-            return Err(call.node.refuse("its weights are no matrix"));
-        }
-        let rows = self.network.settle_all(call.node, if fixed_b.is_some() { &a } else { &b })?;
-        let widest = rows.iter().map(|row| row.width() as u64).max().unwrap_or(1).max(1);
-        let single = rows.iter().all(|row| !matches!(row.terms, super::cell::Terms::Many(_)));
-        let work =
-            shape.dims.iter().product::<usize>() as u64 * shape.k as u64 * if single { 1 } else { widest };
-        if work > MAX_WORK {
-            return Err(ImportError::Limit {
-                what: "multiplications to compose two layers",
-                max: MAX_WORK,
-                got: work,
-            });
-        }
-        let at_a = layout::spread(&shape.batches[0], &shape.batch);
-        let at_b = layout::spread(&shape.batches[1], &shape.batch);
-        let mut cells = Vec::new();
-        for (&batch_a, &batch_b) in at_a.iter().zip(&at_b) {
-            for (n, m) in (0..shape.n).flat_map(|n| (0..shape.m).map(move |m| (n, m))) {
-                let index_a = |k: usize| (batch_a * shape.n + n) * shape.k + k;
-                let index_b = |k: usize| (batch_b * shape.k + k) * shape.m + m;
-                let parts = (0..shape.k).map(|k| match &fixed_b {
-                    Some(fixed) => (fixed[index_b(k)], rows[index_a(k)].as_ref()),
-                    None => {
-                        (fixed_a.as_ref().map_or(0.0, |fixed| fixed[index_a(k)]), rows[index_b(k)].as_ref())
-                    }
-                });
-                cells.push(Cell::of_row(Row::sum(parts)));
-            }
-        }
-        Ok(cells_of(shape.dims, cells))
-    }
-
     /// One of two values, by a condition on the same pre-activation.
     fn choose(&mut self, call: &Call<'_>) -> Result<Value, ImportError> {
         let node = call.node;
@@ -219,123 +171,6 @@ impl Reader {
         }
         Ok(cells_of(dims, cells))
     }
-
-    fn gemm(&mut self, call: &Call<'_>) -> Result<Value, ImportError> {
-        let node = call.node;
-        let operand = |position: usize, flag: &str| {
-            let (dims, cells) = call.cells(position)?;
-            let &[rows, columns] = dims else { return Err(node.refuse("its operands are no matrices")) };
-            if node.integer(flag, 0)? == 0 {
-                return Ok((dims.to_vec(), cells));
-            }
-            let sources = (0..columns).flat_map(|c| (0..rows).map(move |r| r * columns + c));
-            Ok((vec![columns, rows], sources.map(|at| cells[at].clone()).collect()))
-        };
-        let ((dims_a, a), (dims_b, b)) = (operand(0, "transA")?, operand(1, "transB")?);
-        let alpha = node.float("alpha", 1.0)?;
-        let product = self.matmul(call, (&dims_a, a), (&dims_b, b))?;
-        let Value::Cells { dims, cells } = product else { return Ok(product) };
-        let cells: Vec<Cell> = cells.iter().map(|cell| cell.affine(alpha, 0.0)).collect();
-        if call.inputs.get(2).copied().flatten().is_none() {
-            return Ok(cells_of(dims, cells));
-        }
-        let beta = node.float("beta", 1.0)?;
-        let (dims_c, c) = call.cells(2)?;
-        if layout::broadcast(dims_c, &dims).as_ref() != Some(&dims) {
-            return Err(node.refuse(format!("C with shape {dims_c:?} does not fit {dims:?}")));
-        }
-        let c = c.iter().map(|cell| cell.affine(beta, 0.0)).collect();
-        self.binary(call, "Add", (&dims, cells), (dims_c, c))
-    }
-
-    fn reduce(&mut self, call: &Call<'_>) -> Result<Value, ImportError> {
-        let (dims, cells) = call.cells(0)?;
-        let (result, axes) = reduce::axes(call.node, dims, &call.parameters())?;
-        let mut sums = Vec::new();
-        for group in reduce::groups(call.node, dims, &axes)? {
-            let share = if call.node.operator == "ReduceMean" { 1.0 / group.len() as f64 } else { 1.0 };
-            let parts: Vec<(f64, Cell)> = group.iter().map(|&at| (share, cells[at].clone())).collect();
-            sums.push(self.network.sum(call.node, &parts)?);
-        }
-        Ok(cells_of(result, sums))
-    }
-
-    fn softmax(&mut self, call: &Call<'_>) -> Result<Value, ImportError> {
-        let (dims, cells) = call.cells(0)?;
-        let groups = reduce::softmax_groups(call.node, dims)?;
-        let log = call.node.operator == "LogSoftmax";
-        let rows = self.network.settle_all(call.node, &cells)?;
-        let rows: Vec<Cell> =
-            rows.into_iter().map(|row| Cell { row, curve: None, gain: 1.0, offset: 0.0 }).collect();
-        if groups.len() == 1 && rows.len() > 2 {
-            let scale = if log { Scale::LogSoftmax } else { Scale::Softmax };
-            let misuse = call.misuse();
-            return Ok(Value::Ranked(Ranked {
-                dims: dims.to_vec(),
-                cells: rows,
-                scale,
-                labels: None,
-                misuse,
-            }));
-        }
-        let mut result = vec![Cell::constant(if log { 0.0 } else { 1.0 }); rows.len()];
-        for group in groups {
-            match group.as_slice() {
-                [] | [_] => {}
-                &[a, b] => {
-                    for (at, other) in [(a, b), (b, a)] {
-                        let parts = [(1.0, rows[at].clone()), (-1.0, rows[other].clone())];
-                        result[at] = two_class(call, &self.network.sum(call.node, &parts)?, log)?;
-                    }
-                }
-                _ => return Err(call.node.refuse("a softmax over several groups is no decision")),
-            }
-        }
-        Ok(cells_of(dims.to_vec(), result))
-    }
-
-    fn compare(&mut self, call: &Call<'_>) -> Result<Value, ImportError> {
-        let Value::Cells { dims, cells } = self.binary(call, "Sub", call.cells(0)?, call.cells(1)?)? else {
-            return Err(call.node.refuse("its operands are no numbers"));
-        };
-
-        let (less, inclusive) = match call.node.operator.as_str() {
-            "Greater" => (false, false),
-            "GreaterOrEqual" => (false, true),
-            "Less" => (true, false),
-            _ => (true, true),
-        };
-        let cells: Vec<Cell> =
-            cells.iter().map(|cell| if less { cell.affine(-1.0, 0.0) } else { cell.clone() }).collect();
-        let [cell] = cells.as_slice() else {
-            let step = if inclusive { Function::NotBelow } else { Function::Above };
-            return Ok(cells_of(dims, apply(call, &cells, step)?));
-        };
-        let cell = cell.clone();
-        let chooser = Rc::new(Chooser::Above { cell, threshold: 0.0, inclusive });
-        Ok(Value::Class(Class { chooser, outcomes: truth(dims) }))
-    }
-}
-
-/// The first place of a TopK as a choice; its value has no meaning of its own.
-fn top(call: &Call<'_>) -> Result<Vec<Value>, ImportError> {
-    let node = call.node;
-    let (dims, cells) = match call.input(0)? {
-        Value::Ranked(ranked) => (ranked.dims.as_slice(), ranked.cells.clone()),
-        _ => call.cells(0)?,
-    };
-    let (axis, result) = reduce::top_axis(node, dims, &call.parameters())?;
-    let sign = if node.integer("largest", 1)? == 0 { -1.0 } else { 1.0 };
-    let value = Value::Refused(node.refuse("the largest value itself is used; only its position can be"));
-    Ok(vec![value, largest(call, dims, axis, result, &cells, sign)?])
-}
-
-/// The probability of the first of two classes, by the difference of their scores.
-pub(super) fn two_class(call: &Call<'_>, difference: &Cell, log: bool) -> Result<Cell, ImportError> {
-    if log {
-        return Ok(then(call, &difference.affine(-1.0, 0.0), Function::Softplus)?.affine(-1.0, 0.0));
-    }
-    then(call, difference, Function::Sigmoid)
 }
 
 /// Refuses divisors that can be 0: no table holds a pole.
@@ -362,7 +197,7 @@ pub(super) fn then(call: &Call<'_>, cell: &Cell, function: Function) -> Result<C
 }
 
 /// Applies one function to all cells; equal curves are shared, so that later comparisons are quick.
-fn apply(call: &Call<'_>, cells: &[Cell], function: Function) -> Result<Vec<Cell>, ImportError> {
+pub(super) fn apply(call: &Call<'_>, cells: &[Cell], function: Function) -> Result<Vec<Cell>, ImportError> {
     let mut last: Option<Rc<Curve>> = None;
     let mut result = Vec::with_capacity(cells.len());
     for cell in cells {
@@ -374,37 +209,6 @@ fn apply(call: &Call<'_>, cells: &[Cell], function: Function) -> Result<Vec<Cell
         result.push(next);
     }
     Ok(result)
-}
-
-fn arg_max(call: &Call<'_>) -> Result<Value, ImportError> {
-    let node = call.node;
-    let (dims, cells) = match call.input(0)? {
-        Value::Ranked(ranked) => (ranked.dims.as_slice(), ranked.cells.clone()),
-        _ => call.cells(0)?,
-    };
-    let (axis, result) = reduce::arg_axis(node, dims)?;
-    if node.integer("select_last_index", 0)? != 0 {
-        return Err(node.refuse("the last of equal values is to win; the integer model takes the first"));
-    }
-    let sign = if node.operator == "ArgMin" { -1.0 } else { 1.0 };
-    largest(call, dims, axis, result, &cells, sign)
-}
-
-/// The choice of the largest cell along an axis that holds all of them.
-fn largest(
-    call: &Call<'_>,
-    dims: &[usize],
-    axis: usize,
-    result: Vec<usize>,
-    cells: &[Cell],
-    sign: f64,
-) -> Result<Value, ImportError> {
-    if dims[axis] != cells.len() || cells.len() < 2 {
-        return Err(call.node.refuse(format!("along axis {axis} of shape {dims:?} it chooses no class")));
-    }
-    let outcomes = (0..cells.len() as i64).map(|at| Tensor::whole(result.clone(), vec![at])).collect();
-    let chooser = Rc::new(Chooser::Largest(cells.iter().map(|cell| cell.affine(sign, 0.0)).collect()));
-    Ok(Value::Class(Class { chooser, outcomes }))
 }
 
 fn dropout(call: &Call<'_>) -> Result<Vec<Value>, ImportError> {

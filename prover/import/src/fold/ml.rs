@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use super::{
     Call, Chooser, Class, Ranked, Reader, Scale, Value,
-    arithmetic::{cells_of, then, two_class},
+    arithmetic::{cells_of, then},
     cell::{Cell, Row},
+    choice::two_class,
 };
 use crate::{
     ImportError,

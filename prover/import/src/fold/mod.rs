@@ -12,203 +12,34 @@
 
 mod arithmetic;
 pub mod cell;
+mod choice;
 pub mod curve;
 pub mod decision;
 mod ml;
 pub mod network;
+mod operators;
+mod products;
+mod value;
 
 use std::rc::Rc;
 
 use cell::{Cell, Row};
 use network::Network;
+use operators::OPERATORS;
+
+pub use operators::supported_operators;
+pub use value::{Chooser, Class, Ranked, Scale, Value};
 
 use crate::{
     ImportError, float,
     function::Function,
     graph::{Graph, ML, Node},
     layout,
-    tensor::{Data, Element, Tensor},
+    tensor::Tensor,
 };
-
-const MANY: usize = usize::MAX;
-
-/// Every operator that can stand on the way from the features to the decision, with the most inputs it may have.
-const OPERATORS: [(&str, usize); 84] = [
-    ("Abs", 1),
-    ("Add", 2),
-    ("And", 2),
-    ("ArgMax", 1),
-    ("ArgMin", 1),
-    ("BatchNormalization", 5),
-    ("Cast", 1),
-    ("Ceil", 1),
-    ("Celu", 1),
-    ("Clip", 3),
-    ("Concat", MANY),
-    ("Constant", 0),
-    ("ConstantOfShape", 1),
-    ("Div", 2),
-    ("Dropout", 3),
-    ("Elu", 1),
-    ("Equal", 2),
-    ("Erf", 1),
-    ("Exp", 1),
-    ("Expand", 2),
-    ("Flatten", 1),
-    ("Floor", 1),
-    ("Gather", 2),
-    ("Gelu", 1),
-    ("Gemm", 3),
-    ("Greater", 2),
-    ("GreaterOrEqual", 2),
-    ("HardSigmoid", 1),
-    ("HardSwish", 1),
-    ("Identity", 1),
-    ("LeakyRelu", 1),
-    ("Less", 2),
-    ("LessOrEqual", 2),
-    ("Log", 1),
-    ("LogSoftmax", 1),
-    ("MatMul", 2),
-    ("Max", MANY),
-    ("Mean", MANY),
-    ("Min", MANY),
-    ("Mish", 1),
-    ("Mod", 2),
-    ("Mul", 2),
-    ("Neg", 1),
-    ("Not", 1),
-    ("Or", 2),
-    ("PRelu", 2),
-    ("Pow", 2),
-    ("Reciprocal", 1),
-    ("ReduceMean", 2),
-    ("ReduceSum", 2),
-    ("Relu", 1),
-    ("Reshape", 2),
-    ("Round", 1),
-    ("Selu", 1),
-    ("Shape", 1),
-    ("Sigmoid", 1),
-    ("Sign", 1),
-    ("Size", 1),
-    ("Slice", 5),
-    ("Softmax", 1),
-    ("Softplus", 1),
-    ("Softsign", 1),
-    ("Split", 2),
-    ("Sqrt", 1),
-    ("Squeeze", 2),
-    ("Sub", 2),
-    ("Sum", MANY),
-    ("Swish", 1),
-    ("Tanh", 1),
-    ("ThresholdedRelu", 1),
-    ("TopK", 2),
-    ("Transpose", 1),
-    ("Unsqueeze", 2),
-    ("Where", 3),
-    ("Xor", 2),
-    ("ai.onnx.ml.ArrayFeatureExtractor", 2),
-    ("ai.onnx.ml.Binarizer", 1),
-    ("ai.onnx.ml.FeatureVectorizer", MANY),
-    ("ai.onnx.ml.Imputer", 1),
-    ("ai.onnx.ml.LabelEncoder", 1),
-    ("ai.onnx.ml.LinearClassifier", 1),
-    ("ai.onnx.ml.Normalizer", 1),
-    ("ai.onnx.ml.Scaler", 1),
-    ("ai.onnx.ml.ZipMap", 1),
-];
-
-/// Names of the supported operators; those of `ai.onnx` stand alone, others follow their domain.
-pub fn supported_operators() -> impl Iterator<Item = &'static str> {
-    OPERATORS.iter().map(|(name, _)| *name)
-}
 
 /// Most elements of all constants made while a graph is read.
 const MAX_CONSTANTS: u64 = 32 << 20;
-
-/// What is known of a group of scores beside their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
-    /// The cells are the scores.
-    Exact,
-    /// The scores are the softmax of the cells.
-    Softmax,
-    /// The scores are the logarithm of the softmax of the cells.
-    LogSoftmax,
-    /// The scores are ordered like the cells; nothing else is known.
-    Order,
-}
-
-/// Scores of which only the order may be used.
-#[derive(Debug, Clone)]
-pub struct Ranked {
-    /// Shape.
-    pub dims: Vec<usize>,
-    /// Cells in the scores' order.
-    pub cells: Vec<Cell>,
-    /// How the scores follow from the cells.
-    pub scale: Scale,
-    /// Labels of the scores, where the graph gives them.
-    pub labels: Option<Tensor>,
-    /// The error of an operator that computes with them.
-    pub misuse: Box<ImportError>,
-}
-
-/// How one of several outcomes is chosen.
-#[derive(Debug)]
-pub enum Chooser {
-    /// The first largest cell.
-    Largest(Vec<Cell>),
-    /// Outcome 1 where the cell is above the threshold, else outcome 0.
-    Above {
-        /// The cell compared.
-        cell: Cell,
-        /// What it is compared with.
-        threshold: f64,
-        /// Whether equality counts as above.
-        inclusive: bool,
-    },
-}
-
-/// A value that depends on the features only through a choice.
-#[derive(Debug, Clone)]
-pub struct Class {
-    /// The choice.
-    pub chooser: Rc<Chooser>,
-    /// The value for each choice.
-    pub outcomes: Vec<Tensor>,
-}
-
-/// A value of the graph.
-#[derive(Debug, Clone)]
-pub enum Value {
-    /// Does not depend on the features.
-    Constant(Tensor),
-    /// Affine forms with activation functions.
-    Cells {
-        /// Shape.
-        dims: Vec<usize>,
-        /// Elements, row-major.
-        cells: Vec<Cell>,
-    },
-    /// Scores.
-    Ranked(Ranked),
-    /// A choice.
-    Class(Class),
-    /// A value that has no meaning here; using it fails with this error.
-    Refused(ImportError),
-}
-
-impl Value {
-    fn constant(&self) -> Option<&Tensor> {
-        match self {
-            Self::Constant(tensor) => Some(tensor),
-            _ => None,
-        }
-    }
-}
 
 /// One output, read symbolically.
 #[derive(Debug)]
@@ -458,11 +289,4 @@ fn rearrange(call: &Call<'_>, moved: usize) -> Result<Vec<Value>, ImportError> {
         cells: plan.sources.iter().map(|&at| all[at].clone()).collect(),
     };
     Ok(plans.into_iter().map(pick).collect())
-}
-
-/// Truth values 0 and 1 of a choice between two.
-fn truth(dims: Vec<usize>) -> Vec<Tensor> {
-    [0, 1]
-        .map(|value| Tensor { dims: dims.clone(), element: Element::Bool, data: Data::Whole(vec![value]) })
-        .to_vec()
 }
