@@ -91,7 +91,7 @@ impl<M: Memory> State<M> {
     pub fn begin_step(&mut self, now_ns: u64) -> Result<Next, Error> {
         let last = self.totals.get()?.last_turn;
         let later = self.turns.keys((Bound::Excluded(last), Bound::Unbounded));
-        let ids: Vec<AuditId> = later.chain(self.turns.keys(..=last)).collect();
+        let ids: Vec<AuditId> = later.chain(self.turns.keys(..=last)).collect::<Result<_, _>>()?;
         let mut until_ns = None;
         for id in ids {
             let turn = self.turns.get(&id)?.unwrap_or_default();
@@ -125,7 +125,7 @@ impl<M: Memory> State<M> {
 
     /// Lets every open audit go on at once: what was begun before an upgrade will not be done any more.
     pub fn resume_all(&mut self) -> Result<(), Error> {
-        let ids: Vec<AuditId> = self.turns.keys(..).collect();
+        let ids: Vec<AuditId> = self.turns.keys(..).collect::<Result<_, _>>()?;
         for id in ids {
             let turn = self.turns.get(&id)?.unwrap_or_default();
             self.turns.put(id, &Turn { not_before_ns: 0, ..turn })?;

@@ -271,7 +271,7 @@ impl<M: Memory> State<M> {
         totals.stored_bytes = totals.stored_bytes.saturating_sub(upload.size);
         self.accounts.put(id.0, &account)?;
         self.totals.put(&totals)?;
-        upload.blocks.into_iter().flatten().for_each(|block| self.blocks.release(block));
+        upload.blocks.into_iter().flatten().try_for_each(|block| self.blocks.release(block))?;
         self.uploads.remove(&id);
         Ok(())
     }

@@ -1,6 +1,8 @@
-use ic_stable_structures::{Memory, StableBTreeMap};
+use ic_stable_structures::Memory;
 use interface::{CHUNK_BYTES, Error};
 use serde::{Deserialize, Serialize};
+
+use super::Table;
 
 const PAGE_BYTES: u64 = 65_536;
 const BLOCK_BYTES: u64 = CHUNK_BYTES as u64;
@@ -24,18 +26,20 @@ pub fn blocks_for(size: u64) -> u64 {
 /// Block `n` is at byte `n · CHUNK_BYTES` of its own memory; blocks given back are used again.
 pub struct Blocks<M: Memory> {
     region: M,
-    free: StableBTreeMap<u32, (), M>,
+    free: Table<u32, (), M>,
 }
 
 impl<M: Memory> Blocks<M> {
     /// Opens the region and the list of free blocks.
     pub fn open(region: M, free: M) -> Self {
-        Self { region, free: StableBTreeMap::init(free) }
+        Self { region, free: Table::open(free) }
     }
 
     /// A block that nobody uses.
     pub fn allocate(&mut self) -> Result<u32, Error> {
-        if let Some((block, ())) = self.free.pop_first() {
+        let free = self.free.keys(..).next().transpose()?;
+        if let Some(block) = free {
+            self.free.remove(&block);
             return Ok(block);
         }
         let pages = self.region.size();
@@ -47,8 +51,8 @@ impl<M: Memory> Blocks<M> {
     }
 
     /// Gives a block back.
-    pub fn release(&mut self, block: u32) {
-        self.free.insert(block, ());
+    pub fn release(&mut self, block: u32) -> Result<(), Error> {
+        self.free.put(block, &())
     }
 
     /// Overwrites the start of a block; `bytes` are at most [`CHUNK_BYTES`].
@@ -135,7 +139,7 @@ mod tests {
         let (region, free) = (VectorMemory::default(), VectorMemory::default());
         let mut blocks = Blocks::open(region.clone(), free.clone());
         assert_eq!([(); 3].map(|()| blocks.allocate().unwrap()), [0, 1, 2]);
-        blocks.release(1);
+        blocks.release(1).unwrap();
         let mut blocks = Blocks::open(region, free);
         assert_eq!([blocks.allocate().unwrap(), blocks.allocate().unwrap()], [1, 3]);
     }

@@ -4,6 +4,7 @@
 //! Records that are certified are written only by the `put_` functions here, which update the tree as well.
 
 mod blocks;
+mod key;
 pub mod records;
 mod table;
 

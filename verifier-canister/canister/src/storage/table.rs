@@ -1,8 +1,14 @@
-use std::{borrow::Cow, marker::PhantomData, ops::RangeBounds};
+use std::{
+    borrow::Cow,
+    marker::PhantomData,
+    ops::{Bound, RangeBounds},
+};
 
-use ic_stable_structures::{Memory, StableBTreeMap, StableCell, Storable, storable::Bound};
+use ic_stable_structures::{Memory, StableBTreeMap, StableCell, Storable, storable};
 use interface::Error;
 use serde::{Serialize, de::DeserializeOwned};
+
+use super::key::Key;
 
 /// First byte of every stored record. A later version of a record that `#[serde(default)]` cannot bridge gets
 /// another number and a reader of its own.
@@ -12,7 +18,7 @@ const VERSION: u8 = 1;
 struct Encoded(Vec<u8>);
 
 impl Storable for Encoded {
-    const BOUND: Bound = Bound::Unbounded;
+    const BOUND: storable::Bound = storable::Bound::Unbounded;
 
     fn to_bytes(&self) -> Cow<'_, [u8]> {
         Cow::Borrowed(&self.0)
@@ -44,36 +50,38 @@ impl Encoded {
 }
 
 /// A map in stable memory from ordered keys to records in versioned CBOR.
-pub struct Table<K: Storable + Ord + Clone, V, M: Memory> {
-    map: StableBTreeMap<K, Encoded, M>,
-    record: PhantomData<V>,
+///
+/// Keys are stored as bytes in the same order, so that all tables share one map's code.
+pub struct Table<K: Key, V, M: Memory> {
+    map: StableBTreeMap<Vec<u8>, Encoded, M>,
+    types: PhantomData<(K, V)>,
 }
 
-impl<K: Storable + Ord + Clone, V: Serialize + DeserializeOwned, M: Memory> Table<K, V, M> {
+impl<K: Key, V: Serialize + DeserializeOwned, M: Memory> Table<K, V, M> {
     /// Opens the table, or an empty one in unused memory.
     pub fn open(memory: M) -> Self {
-        Self { map: StableBTreeMap::init(memory), record: PhantomData }
+        Self { map: StableBTreeMap::init(memory), types: PhantomData }
     }
 
     /// The record of `key`.
     pub fn get(&self, key: &K) -> Result<Option<V>, Error> {
-        self.map.get(key).map(|bytes| bytes.decode()).transpose()
+        self.map.get(&key.encode()).map(|bytes| bytes.decode()).transpose()
     }
 
     /// Whether there is a record of `key`.
     pub fn contains(&self, key: &K) -> bool {
-        self.map.contains_key(key)
+        self.map.contains_key(&key.encode())
     }
 
     /// Sets the record of `key`.
     pub fn put(&mut self, key: K, record: &V) -> Result<(), Error> {
-        self.map.insert(key, Encoded::of(record)?);
+        self.map.insert(key.encode(), Encoded::of(record)?);
         Ok(())
     }
 
     /// Removes the record of `key`.
     pub fn remove(&mut self, key: &K) {
-        self.map.remove(key);
+        self.map.remove(&key.encode());
     }
 
     /// Number of records.
@@ -83,16 +91,24 @@ impl<K: Storable + Ord + Clone, V: Serialize + DeserializeOwned, M: Memory> Tabl
 
     /// Records in the order of their keys, from either end.
     pub fn range(&self, keys: impl RangeBounds<K>) -> impl DoubleEndedIterator<Item = Result<(K, V), Error>> {
-        self.map.range(keys).map(|entry| {
+        self.map.range(encode_bounds(keys)).map(|entry| {
             let (key, bytes) = entry.into_pair();
-            Ok((key, bytes.decode()?))
+            Ok((decode_key(&key)?, bytes.decode()?))
         })
     }
 
     /// Keys in order.
-    pub fn keys(&self, keys: impl RangeBounds<K>) -> impl DoubleEndedIterator<Item = K> {
-        self.map.keys_range(keys)
+    pub fn keys(&self, keys: impl RangeBounds<K>) -> impl DoubleEndedIterator<Item = Result<K, Error>> {
+        self.map.keys_range(encode_bounds(keys)).map(|key| decode_key(&key))
     }
+}
+
+fn decode_key<K: Key>(bytes: &[u8]) -> Result<K, Error> {
+    K::decode(bytes).ok_or_else(|| Error::internal("unreadable key"))
+}
+
+fn encode_bounds<K: Key>(keys: impl RangeBounds<K>) -> (Bound<Vec<u8>>, Bound<Vec<u8>>) {
+    (keys.start_bound().map(K::encode), keys.end_bound().map(K::encode))
 }
 
 /// One record in stable memory, in versioned CBOR.
@@ -142,10 +158,10 @@ mod tests {
     #[test]
     fn unreadable_record_is_an_error() {
         let memory = VectorMemory::default();
-        let mut raw = StableBTreeMap::<u64, Vec<u8>, _>::init(memory.clone());
+        let mut raw = StableBTreeMap::<Vec<u8>, Vec<u8>, _>::init(memory.clone());
         let broken: [&[u8]; 4] = [&[], &[0], &[VERSION + 1, 0], &[VERSION, 0x61]];
         for (key, bytes) in broken.into_iter().enumerate() {
-            raw.insert(key as u64, bytes.to_vec());
+            raw.insert((key as u64).encode(), bytes.to_vec());
         }
         drop(raw);
         let table = Table::<u64, String, _>::open(memory);
@@ -153,5 +169,6 @@ mod tests {
             assert!(matches!(table.get(&key), Err(Error::Internal { .. })), "{key}");
         }
         assert!(table.range(..).all(|entry| entry.is_err()));
+        assert!(Table::<u32, String, _>::open(table.map.into_memory()).keys(..).all(|key| key.is_err()));
     }
 }
