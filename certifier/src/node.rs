@@ -88,8 +88,11 @@ impl CanisterNode {
         } else {
             identity::create(&controller_path)?
         };
-        let earlier = LocalStatus::read(state).ok().map(|status| status.canister);
-        let state_dir = Some(state.join(NODE_FOLDER));
+        let node_state = state.join(NODE_FOLDER);
+        // Without the node's own state, the canister that the status file names is gone too.
+        let earlier = LocalStatus::read(state).ok().filter(|_| node_state.exists());
+        let earlier = earlier.map(|status| status.canister);
+        let state_dir = Some(node_state);
         let node = Node::start(Config { bind, state_dir, ..Config::default() }).await?;
         let (url, root_key) = (node.url(), node.root_key());
         let (canister, deployed) =

@@ -90,7 +90,11 @@ pub fn trust(global: &Global, max_age_s: Option<u64>) -> Result<Trust> {
         (_, Some(root_key)) => (root_key, global.canister),
         (Network::Ic, None) => (MAINNET_ROOT_KEY.to_vec(), global.canister),
         (Network::Local, None) => {
-            let status = LocalStatus::read(&global.state)?;
+            let status = LocalStatus::read(&global.state).map_err(|cause| {
+                let hint = "pass --root-key KEY, or --network ic for a certificate of the main network; an embedded \
+                            node's key is found through its --state folder";
+                Failure::new(format!("there is no root key to check with: {cause}"), hint)
+            })?;
             (status.root_key()?, Some(global.canister.unwrap_or(status.canister)))
         }
         (Network::Url(url), None) => {

@@ -111,11 +111,19 @@ fn groups(predicate: &Predicate) -> String {
     let favourable = |group: &&GroupRecord| group.class == predicate.favourable;
     for group in predicate.groups.iter().filter(favourable) {
         let rate = |rate| find(&group.metrics, Metric::Rate(rate)).map_or_else(|| "-".to_owned(), value);
-        let mut cells = vec![over_text(&group.attributes, &group.group, None), group.size.to_string()];
+        let size = format!("{}{}", group.size, if group.small { "*" } else { "" });
+        let mut cells = vec![over_text(&group.attributes, &group.group, None), size];
         cells.extend(SHOWN_RATES.map(|(name, _)| rate(name)));
         table.row(cells);
     }
-    format!("  favourable class: {}\n{}", predicate.favourable, table.render(2))
+    let any_small = predicate.groups.iter().any(|group| group.small);
+    let smallest = predicate.policy.min_group_size;
+    let note = if any_small {
+        format!("  * fewer than {smallest} samples: the policy decides nothing by it\n")
+    } else {
+        String::new()
+    };
+    format!("  favourable class: {}\n{}{note}", predicate.favourable, table.render(2))
 }
 
 fn comparisons(predicate: &Predicate) -> String {
