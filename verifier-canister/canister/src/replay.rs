@@ -30,8 +30,10 @@ const LEASE_NS: u64 = 60 * SECOND_NS;
 const DRAW_WAIT_NS: u64 = 10 * SECOND_NS;
 /// The longest wait for randomness.
 const MAX_DRAW_WAIT_NS: u64 = 600 * SECOND_NS;
-/// Multiplications between two looks at the instruction counter.
-const BATCH_WORK: u64 = 4_000_000;
+/// Instructions, roughly, between two looks at the instruction counter.
+const BATCH: u64 = 1_000_000;
+/// Instructions that a sample costs, roughly, apart from two per parameter.
+const SAMPLE: u64 = 5_000;
 
 /// What an open audit needs next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,7 +199,7 @@ impl<M: Memory> State<M> {
             false => Counts::from_counters(&header.schema, counters).map_err(Error::internal)?,
         };
         let mut replay = Replay::resume(model, &header.schema, counts).map_err(refused)?;
-        let batch = (BATCH_WORK / model.parameters().max(1)).clamp(1, 4096) as usize;
+        let batch = (BATCH / (SAMPLE + 2 * model.parameters())).max(1) as usize;
         let mut reader = RowReader::new(&self.blocks, content, header);
         loop {
             let left = sample.get(progress.position as usize..).unwrap_or_default();
