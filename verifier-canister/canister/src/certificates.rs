@@ -14,7 +14,7 @@ use interface::{
 
 use crate::{
     guards::{Context, SECOND_NS, check_range, check_reason},
-    replay::Prepared,
+    replay::{Prepared, reason},
     storage::{
         State,
         records::{Audit, Certificate},
@@ -36,7 +36,7 @@ impl<M: Memory> State<M> {
                 self.supersede(audit.supersedes, number, now_ns)?;
                 self.close(id, audit, AuditState::Completed { certificate: number }, now_ns)
             }
-            Err(cause) => self.refuse(id, audit, cause.to_string(), now_ns),
+            Err(cause) => self.refuse(id, audit, reason(cause), now_ns),
         }
     }
 

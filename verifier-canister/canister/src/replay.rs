@@ -80,6 +80,14 @@ fn step_of(state: &AuditState) -> Option<Step> {
     }
 }
 
+/// What everyone gets to know about an audit that could not go on.
+pub(crate) fn reason(cause: Error) -> String {
+    match cause {
+        Error::Invalid { message, .. } => message,
+        cause => cause.to_string(),
+    }
+}
+
 fn gave_up(step: Step) -> &'static str {
     match step {
         Step::Draw => "the subnet gave no randomness",
@@ -101,7 +109,8 @@ impl<M: Memory> State<M> {
                 until_ns = Some(until_ns.unwrap_or(u64::MAX).min(turn.not_before_ns));
                 continue;
             }
-            let audit = self.audit_entry(id)?;
+            // A record that cannot be read must not hold up the others.
+            let Ok(audit) = self.audit_entry(id) else { continue };
             let Some(step) = step_of(&audit.state) else {
                 self.turns.remove(&id);
                 continue;
@@ -173,7 +182,7 @@ impl<M: Memory> State<M> {
                 self.turns.put(id, &Turn::default())?;
                 self.put_audit(id, &audit)
             }
-            Err(cause) => self.refuse(id, audit, cause.to_string(), now_ns),
+            Err(cause) => self.refuse(id, audit, reason(cause), now_ns),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod audits;
 mod certificates;
+mod fixtures;
 mod lists;
 mod random_calls;
 mod replay;
