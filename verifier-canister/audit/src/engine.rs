@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     Activation, AuditError, Decision, Model,
-    dot::{self, Block},
+    dot::{self, Block, Sums},
     model::FEATURE_RANGE,
 };
 
@@ -73,23 +73,17 @@ pub struct Engine {
     current: Vec<i16>,
     next: Vec<i16>,
     blocks: Vec<Block>,
+    products: Vec<i64>,
 }
 
 #[derive(Debug)]
 struct Prepared {
-    units: Vec<Unit>,
-    /// One unit's weights after the other, `width` blocks each.
+    /// One unit's weights after the other, in as many blocks each as the inputs take.
     weights: Vec<Block>,
-    width: usize,
+    sums: Sums,
+    bias: Vec<i64>,
     shift: u8,
     function: Function,
-}
-
-#[derive(Debug)]
-struct Unit {
-    bias: i64,
-    /// No partial sum can leave 32 bits.
-    narrow: bool,
 }
 
 #[derive(Debug)]
@@ -111,11 +105,14 @@ impl Engine {
             let inputs = layer.inputs as usize;
             let width = inputs.div_ceil(dot::LANES);
             let mut weights = Vec::with_capacity(width * layer.units as usize);
-            let mut units = Vec::with_capacity(layer.units as usize);
-            for (row, &bias) in layer.weights.chunks_exact(inputs).zip(&layer.bias) {
+            let mut sums = Sums::Narrow;
+            for row in layer.weights.chunks_exact(inputs) {
                 dot::append_blocks(&mut weights, row);
-                units.push(Unit { bias: bias.into(), narrow: fits_in_i32(row, bound) });
+                if !fits_in_i32(row, bound) {
+                    sums = Sums::Wide;
+                }
             }
+            let bias = layer.bias.iter().map(|&bias| bias.into()).collect();
             let function = match layer.activation {
                 Activation::Identity => Function::Identity,
                 Activation::Relu => Function::Relu,
@@ -124,7 +121,7 @@ impl Engine {
                     model.tables.get(usize::from(index)).map_or_else(Vec::new, |t| t.values.clone()),
                 ),
             };
-            layers.push(Prepared { units, weights, width, shift: layer.shift, function });
+            layers.push(Prepared { weights, sums, bias, shift: layer.shift, function });
         }
         Self {
             layers,
@@ -134,6 +131,7 @@ impl Engine {
             current: Vec::new(),
             next: Vec::new(),
             blocks: Vec::new(),
+            products: Vec::new(),
         }
     }
 
@@ -158,11 +156,11 @@ impl Engine {
         for (index, layer) in self.layers.iter().enumerate() {
             self.blocks.clear();
             dot::append_blocks(&mut self.blocks, &self.current);
+            self.products.clear();
+            dot::multiply(layer.sums, &layer.weights, &self.blocks, &mut self.products);
             self.next.clear();
-            for (number, (unit, row)) in
-                layer.units.iter().zip(layer.weights.chunks_exact(layer.width)).enumerate()
-            {
-                let value = requantize(unit.accumulate(row, &self.blocks), layer.shift);
+            for (number, (product, bias)) in self.products.iter().zip(&layer.bias).enumerate() {
+                let value = requantize(product + bias, layer.shift);
                 if value < -self.half || value >= self.half {
                     return Err(OutOfTable { layer: index as u8 + 1, unit: number as u32, value }.into());
                 }
@@ -179,17 +177,9 @@ impl Engine {
         features: impl Iterator<Item = i16>,
     ) -> Result<Vec<i64>, EngineError> {
         self.run(features)?;
-        // `blocks` still holds what the last layer read.
+        // `products` still holds those of the last layer.
         let Some(last) = self.layers.last() else { return Ok(Vec::new()) };
-        let rows = last.units.iter().zip(last.weights.chunks_exact(last.width));
-        Ok(rows.map(|(unit, row)| unit.accumulate(row, &self.blocks)).collect())
-    }
-}
-
-impl Unit {
-    fn accumulate(&self, row: &[Block], inputs: &[Block]) -> i64 {
-        let sum = if self.narrow { dot::dot_narrow(row, inputs) } else { dot::dot_wide(row, inputs) };
-        sum + self.bias
+        Ok(self.products.iter().zip(&last.bias).map(|(product, bias)| product + bias).collect())
     }
 }
 
