@@ -51,11 +51,14 @@ fn run_step(step: Step) -> Result<()> {
         }
         Step::Tests => {
             let wasm = command::target().join("canister/verifier.wasm");
-            let tests = cargo(["test", "--quiet", "--locked", "--workspace"]).env("ASSAY_WASM", wasm);
-            match env::var_os("POCKET_IC_BIN") {
-                Some(_) => tests.args(["--features", "tests/pocket-ic"]).run(),
-                None => tests.run(),
+            cargo(["test", "--quiet", "--locked", "--workspace"]).env("ASSAY_WASM", &wasm).run()?;
+            if env::var_os("POCKET_IC_BIN").is_none() {
+                eprintln!("POCKET_IC_BIN is not set: the main path is not tested on PocketIC");
+                return Ok(());
             }
+            cargo(["test", "--quiet", "--manifest-path", "tests/pocket-ic/Cargo.toml"])
+                .env("ASSAY_WASM", wasm)
+                .run()
         }
         Step::Docs => cargo(["doc", "--quiet", "--locked", "--workspace", "--no-deps"])
             .env("RUSTDOCFLAGS", "-D warnings")

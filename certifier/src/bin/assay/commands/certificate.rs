@@ -35,6 +35,9 @@ pub enum CertificateCommand {
         /// Print the certified body instead: an in-toto statement in canonical JSON
         #[arg(long)]
         body: bool,
+        /// Show every comparison of groups, not only the policy's criteria
+        #[arg(long)]
+        full: bool,
     },
     /// Check an exported certificate offline, step by step
     #[command(after_help = "Examples:\n  \
@@ -91,8 +94,8 @@ pub struct CheckArguments {
 pub async fn run(global: &Global, command: CertificateCommand, output: Output) -> Result<Exit> {
     match command {
         CertificateCommand::List(arguments) => list(global, arguments, output).await?,
-        CertificateCommand::Show { certificate, body } => {
-            return shown(global, &certificate, body, output).await;
+        CertificateCommand::Show { certificate, body, full } => {
+            return shown(global, &certificate, body, full, output).await;
         }
         CertificateCommand::Check(arguments) => return checked(global, &arguments, output),
         CertificateCommand::Export { id, output: file } => {
@@ -139,7 +142,7 @@ pub fn exit_of(report: &Report, require_pass: bool) -> Exit {
     }
 }
 
-async fn shown(global: &Global, certificate: &str, body: bool, output: Output) -> Result<Exit> {
+async fn shown(global: &Global, certificate: &str, body: bool, full: bool, output: Output) -> Result<Exit> {
     let file = match certificate.parse() {
         Ok(id) => session::client(global, output).await?.certificate(id).await?,
         Err(_) => read_file(Path::new(certificate))?,
@@ -156,7 +159,7 @@ async fn shown(global: &Global, certificate: &str, body: bool, output: Output) -
         output.result(&authentic.certificate, || String::from_utf8_lossy(&file.body).into_owned())?;
     } else {
         output.result(&document, || {
-            format!("{}\n{}", show::certificate_text(&authentic.certificate), show::check_text(&report))
+            format!("{}\n{}", show::certificate_text(&authentic.certificate, full), show::check_text(&report))
         })?;
     }
     Ok(exit_of(&report, false))

@@ -35,6 +35,8 @@ use crate::{
 
 /// Datasets of the summary, in order; the first is shown in full.
 const DATASETS: [&str; 3] = ["german", "compas", "adult"];
+/// File with the node's root key, as hex, beside the exported certificates.
+const ROOT_KEY_NAME: &str = "root.key";
 /// How long the demo's certificates are valid, in seconds.
 const VALID_FOR_S: u64 = 365 * 86_400;
 
@@ -83,6 +85,7 @@ pub async fn run(_: &Global, arguments: DemoArguments, output: Output) -> Result
     let bind = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let node = CanisterNode::start(&folder.join("state"), bind, &module).await?;
     drop(spinner);
+    std::fs::write(folder.join(ROOT_KEY_NAME), &node.status.root_key)?;
     output.note(format!("node     {} with canister {}", node.status.url, node.canister()));
     let mut demo =
         Demo { client: node.client()?, node: &node, folder: &folder, output, certified: Vec::new() };
@@ -293,7 +296,7 @@ fn document(node: &CanisterNode, certified: &[Certified], seconds: f64) -> Value
 fn text(node: &CanisterNode, certified: &[Certified], keep: Option<&Path>) -> String {
     let mut text = String::new();
     if let Some(first) = certified.first() {
-        let _ = writeln!(text, "\n{}", show::certificate_text(&first.certificate));
+        let _ = writeln!(text, "\n{}", show::certificate_text(&first.certificate, false));
         let _ = writeln!(text, "  rerun natively: {}", rerun_line(&first.rerun));
         let _ = writeln!(text, "  a copy with another verdict is refused: {}\n", first.changed_copy);
     }
@@ -329,17 +332,19 @@ fn text(node: &CanisterNode, certified: &[Certified], keep: Option<&Path>) -> St
     }
     text.push_str(&table.render(0));
     text.push_str("\ncheck them again, offline:\n");
-    for certified in certified.iter().take(if keep.is_some() { certified.len() } else { 0 }) {
-        let _ = writeln!(
-            text,
-            "  assay certificate check {} --canister {} --root-key {}",
-            certified.file.display(),
-            node.canister(),
-            node.status.root_key
-        );
-    }
-    if keep.is_none() {
-        text.push_str("  assay demo --keep demo     keeps the exported certificates, and prints how\n");
+    match keep {
+        Some(folder) => {
+            for certified in certified {
+                let (file, canister, folder) = (certified.file.display(), node.canister(), folder.display());
+                let _ = writeln!(
+                    text,
+                    "  assay certificate check {file} --canister {canister} --root-key {folder}/{ROOT_KEY_NAME}"
+                );
+            }
+        }
+        None => {
+            text.push_str("  assay demo --keep demo     keeps the exported certificates, and prints how\n")
+        }
     }
     text
 }

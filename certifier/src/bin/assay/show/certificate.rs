@@ -17,16 +17,15 @@ const SHOWN_RATES: [(Rate, &str); 6] = [
     (Rate::Precision, ">precision"),
 ];
 
-/// A certificate for people: verdict, criteria, groups, comparisons, what is claimed and what is not.
-pub fn certificate_text(certificate: &Certificate) -> String {
+/// A certificate for people: verdict, criteria, groups, what is claimed and what is not; if `full`, every comparison
+/// of groups too.
+pub fn certificate_text(certificate: &Certificate, full: bool) -> String {
     let predicate = &certificate.predicate;
-    let parts = [
-        facts(predicate),
-        criteria(predicate),
-        groups(predicate),
-        comparisons(predicate),
-        assurance(predicate),
-    ];
+    let mut parts = vec![facts(predicate), criteria(predicate), groups(predicate)];
+    if full {
+        parts.push(comparisons(predicate));
+    }
+    parts.push(assurance(predicate));
     format!("{}\n{}", verdict_line(certificate), parts.join("\n"))
 }
 
@@ -55,8 +54,7 @@ fn facts(predicate: &Predicate) -> String {
         "{} of this model, {} of this owner, this one included",
         predicate.audits_of_model, predicate.audits_of_owner
     );
-    let mut table = Table::new(&["", ""]);
-    for (name, value) in [
+    let facts = [
         ("model", predicate.model.digest.to_string()),
         ("  made from", predicate.model.source.to_string()),
         ("  layers", predicate.model.layers.join("; ")),
@@ -71,15 +69,8 @@ fn facts(predicate: &Predicate) -> String {
         ("canister", format!("{} ({})", predicate.canister, predicate.runtime)),
         ("issued", utc(predicate.issued_at.0)),
         ("valid until", validity),
-    ] {
-        table.row([name.to_owned(), value]);
-    }
-    table
-        .render(2)
-        .trim_start()
-        .lines()
-        .map(|line| format!("  {}\n", line.trim_start_matches("  ")))
-        .collect()
+    ];
+    facts.iter().fold(String::new(), |text, (name, value)| format!("{text}  {name:<13}{value}\n"))
 }
 
 fn criteria(predicate: &Predicate) -> String {

@@ -1,0 +1,7 @@
+//! What the canister promises, through the public HTTP interface of an embedded node.
+
+mod audits;
+mod main_path;
+mod restarts;
+mod rights;
+mod uploads;
