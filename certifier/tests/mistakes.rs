@@ -84,14 +84,15 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// `FILE: OLD => NEW`, where OLD must appear; all its places are changed. `\n` and `\xNN` stand for bytes.
+/// `FILE: OLD => NEW`, where OLD must appear; its first place is changed. `\n` and `\xNN` stand for bytes.
 fn edit(folder: &Path, rest: &str) {
     let (name, change) = rest.split_once(": ").unwrap();
     let (old, new) = change.split_once(" => ").unwrap_or((change.trim_end_matches(" =>"), ""));
     let path = folder.join(name);
+    let old = String::from_utf8(unescape(old)).unwrap();
     let text = String::from_utf8(fs::read(&path).unwrap()).unwrap();
-    assert!(text.contains(old), "{name} does not contain {old:?}");
-    let (before, after) = text.split_once(old).unwrap();
+    assert!(text.contains(&old), "{name} does not contain {old:?}");
+    let (before, after) = text.split_once(&old).unwrap();
     fs::write(&path, [before.as_bytes(), &unescape(new), after.as_bytes()].concat()).unwrap();
 }
 

@@ -87,7 +87,7 @@ async fn requests_that_make_no_sense_change_nothing() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_abandoned_audit_stays_listed_and_counted() -> Result<()> {
     let world = World::start().await?;
-    let dataset = world.register_dataset("german").await?;
+    let dataset = world.register_dataset("adult").await?;
     let model = world.register_model(&linear_model(&dataset, "shy", 1, 8)).await?;
     world.slow_down().await?;
     let audit = world.request(model, &dataset, None).await?;

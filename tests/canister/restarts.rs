@@ -8,12 +8,12 @@ use tests::{STRANGER, World, linear_model, trust};
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audit_goes_on_after_upgrades_in_its_middle() -> Result<()> {
     let world = World::start().await?;
-    let dataset = world.register_dataset("german").await?;
+    let dataset = world.register_dataset("adult").await?;
     let model = linear_model(&dataset, "upgraded", 3, 8);
     let digest = world.register_model(&model).await?;
     world.slow_down().await?;
     let audit = world.request(digest, &dataset, None).await?;
-    for wanted in [10, 200] {
+    for wanted in [10, 5000] {
         world.until(audit, |record| record_done(&record.state) >= wanted).await?;
         world.upgrade().await?;
     }
@@ -33,7 +33,7 @@ async fn a_node_continues_from_its_disk() -> Result<()> {
     let config = Config { state_dir: Some(folder.path().join("node")), ..Config::default() };
     let world = World::start_with(config.clone()).await?;
     let (canister, root_key) = (world.canister, world.root_key.clone());
-    let dataset = world.register_dataset("german").await?;
+    let dataset = world.register_dataset("adult").await?;
     let digest = world.register_model(&linear_model(&dataset, "stopped", 2, 8)).await?;
     let first = world.certify(digest, &dataset, Some(100)).await?;
     let before = world.client(STRANGER)?.certificate(first).await?;
@@ -45,7 +45,7 @@ async fn a_node_continues_from_its_disk() -> Result<()> {
     let world = World::restart(config, canister).await?;
     assert_eq!(world.root_key, root_key, "the node keeps its root key");
     let after = world.client(STRANGER)?.certificate(first).await?;
-    assert_eq!(after.content_digest(), before.content_digest());
+    assert_eq!((after.body, after.status), (before.body, before.status));
     let record = world.ended(audit).await?;
     assert!(matches!(record.state, AuditState::Completed { .. }), "{:?}", record.state);
     world.stop().await;

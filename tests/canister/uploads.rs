@@ -58,13 +58,13 @@ async fn truncated_overlong_and_foreign_bytes_are_refused_with_their_own_digest(
     let shorter = &dataset.bytes()[..dataset.bytes().len() - 1];
     for bytes in [longer.as_slice(), shorter, &model, b"ASSAYDS\x02", &[0; 64]] {
         let refused = seal(&world, REGISTRAR, ArtefactKind::Dataset, Digest::of(bytes), bytes).await?;
-        assert!(matches!(refused, Err(Error::Malformed { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");
     }
     let mut wide = model.clone();
     wide.push(0);
     for bytes in [wide.as_slice(), &model[..model.len() - 1], dataset.bytes()] {
         let refused = seal(&world, OWNER, ArtefactKind::Model, Digest::of(bytes), bytes).await?;
-        assert!(matches!(refused, Err(Error::Malformed { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");
     }
     let stats = world.client(OWNER)?.stats().await?;
     assert_eq!((stats.datasets, stats.models), (0, 0));

@@ -7,6 +7,9 @@ use certifier::{
 };
 use tests::{OWNER, STRANGER, World, linear_model, trust};
 
+/// A part of the file, to be changed.
+type Part = fn(&mut CertificateFile) -> &mut Vec<u8>;
+
 struct Issued {
     world: World,
     file: CertificateFile,
@@ -31,7 +34,7 @@ fn accepted(file: &CertificateFile, trust: &Trust) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flipped_bit_in_any_part_is_refused() -> Result<()> {
     let Issued { file, trust, .. } = issued().await?;
-    let parts: [(&str, fn(&mut CertificateFile) -> &mut Vec<u8>); 4] = [
+    let parts: [(&str, Part); 4] = [
         ("body", |file| &mut file.body),
         ("status", |file| &mut file.status),
         ("IC certificate", |file| &mut file.ic_certificate),
