@@ -28,6 +28,22 @@ async fn an_audit_goes_on_after_upgrades_in_its_middle() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_audit_goes_on_after_the_canister_was_stopped_and_started() -> Result<()> {
+    let world = World::start().await?;
+    let dataset = world.register_dataset("adult").await?;
+    let digest = world.register_model(&linear_model(&dataset, "paused", 2, 8)).await?;
+    world.slow_down().await?;
+    let audit = world.request(digest, &dataset, None).await?;
+    for wanted in [10, 5000, 20_000] {
+        world.until(audit, |record| record_done(&record.state) >= wanted).await?;
+        world.stop_and_start().await?;
+    }
+    let record = world.ended(audit).await?;
+    assert!(matches!(record.state, AuditState::Completed { .. }), "{:?}", record.state);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_node_continues_from_its_disk() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let config = Config { state_dir: Some(folder.path().join("node")), ..Config::default() };

@@ -131,6 +131,18 @@ impl World {
         upgraded.await?.map_err(|rejection| anyhow::anyhow!("{rejection:?}"))
     }
 
+    /// Stops the canister, which waits for what it is doing, and starts it again.
+    pub async fn stop_and_start(&self) -> Result<()> {
+        let canister_id = self.canister;
+        let node = self.node.as_ref().context("only the embedded node is managed directly")?;
+        let done = node.with_subnet(move |subnet| {
+            let record = || localnet::management_types::CanisterIdRecord { canister_id };
+            subnet.management(principal(CONTROLLER), "stop_canister", record())?;
+            subnet.management(principal(CONTROLLER), "start_canister", record())
+        });
+        done.await?.map(drop).map_err(|rejection| anyhow::anyhow!("{rejection:?}"))
+    }
+
     /// The typed client of a person.
     pub fn client(&self, number: u8) -> Result<Client> {
         Ok(Client::new(&self.url, self.root_key.clone(), self.canister, person(number))?)

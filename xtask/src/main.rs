@@ -62,8 +62,9 @@ fn main() -> Result<()> {
         Task::Test { only } => checks::run(&only),
         Task::BuildCanister => canister::build().map(drop),
         Task::Bench { cases } => {
-            canister::build()?;
-            command::cargo(["run", "--quiet", "--package", "tests", "--bin", "bench", "--"]).args(cases).run()
+            let wasm = canister::build()?;
+            let bench = command::cargo(["run", "--quiet", "--package", "tests", "--bin", "bench", "--"]);
+            bench.args(cases).env("ASSAY_WASM", wasm).run()
         }
     }
 }

@@ -163,7 +163,17 @@ impl Subnet {
 
     fn fire_timer(&mut self, id: Principal) {
         let Some(canister) = self.state.canisters.get(&id) else { return };
-        if canister.phase != Phase::Running || canister.module.is_none() {
+        if canister.module.is_none() {
+            return;
+        }
+        if canister.phase != Phase::Running {
+            // A timer that was due when its canister was stopped fires when it is started again.
+            let now = self.state.time;
+            if let Some(canister) = self.canister_mut(id)
+                && canister.calls.timer == 0
+            {
+                canister.calls.timer = now;
+            }
             return;
         }
         let (management, hook) = (Principal::management_canister(), "canister_global_timer");
