@@ -67,3 +67,19 @@ fn broken_files_are_refused() {
     }
     assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
 }
+
+/// The integers of three kinds of network, as made on the machine where they were first made. Another machine must
+/// make the same bytes; a change of the importer that changes them changes what owners have registered.
+#[test]
+fn integers_are_the_same_on_every_machine() {
+    let golden = [
+        ("sklearn_logistic", "65100ec10224efd5eb695f6d7839fc4334386c82349fa99944d8d30a3af75456"),
+        ("sklearn_mlp_tanh", "ffe1776529f8f104b21141b7a99b7338a85f19b5f4a3668173346058d258659b"),
+        ("torch_sigmoid_legacy_opset17", "8f5e341f38616273e758909e4f90c6657ddbfa868036656c122ac70abbcb70d4"),
+    ];
+    for (name, digest) in golden {
+        let (_, onnx) = files("accepted").into_iter().find(|(file, _)| file == name).unwrap();
+        let imported = Fixture::read("accepted", name).import(&onnx, &Options::default()).unwrap();
+        assert_eq!(imported.model.digest().to_string(), digest, "{name}");
+    }
+}
