@@ -2,10 +2,12 @@
 
 use std::{
     env, fs,
+    io::Write as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use flate2::{Compression, write::GzEncoder};
 
 use crate::command;
 
@@ -14,7 +16,12 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// Largest wasm that one install message carries next to its argument.
 const MAX_INSTALL_BYTES: usize = (2 << 20) - 500;
 
-/// Builds `target/canister/verifier.wasm` and returns its path.
+/// Where [`build`] puts the module, gzipped as it is installed.
+pub fn module() -> PathBuf {
+    command::target().join("canister/verifier.wasm.gz")
+}
+
+/// Builds the module and returns its path, [`module`]. The same sources give the same bytes.
 pub fn build() -> Result<PathBuf> {
     add_wasm_target()?;
     command::cargo([
@@ -33,16 +40,18 @@ pub fn build() -> Result<PathBuf> {
     let mut wasm = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
     let interface = command::root().join("verifier-canister/interface/verifier_canister.did");
     add_custom_section(&mut wasm, "icp:public candid:service", &fs::read(interface)?);
+    let mut zip = GzEncoder::new(Vec::new(), Compression::best());
+    zip.write_all(&wasm)?;
+    let zipped = zip.finish()?;
     ensure!(
-        wasm.len() <= MAX_INSTALL_BYTES,
-        "the wasm has {} bytes, one message carries {MAX_INSTALL_BYTES}",
-        wasm.len()
+        zipped.len() <= MAX_INSTALL_BYTES,
+        "the gzipped wasm has {} bytes, one message carries {MAX_INSTALL_BYTES}",
+        zipped.len()
     );
-    let folder = command::target().join("canister");
-    fs::create_dir_all(&folder)?;
-    let path = folder.join("verifier.wasm");
-    fs::write(&path, &wasm)?;
-    eprintln!("{}: {} bytes", path.display(), wasm.len());
+    let path = module();
+    fs::create_dir_all(command::target().join("canister"))?;
+    fs::write(&path, &zipped)?;
+    eprintln!("{}: {} bytes, {} unpacked", path.display(), zipped.len(), wasm.len());
     Ok(path)
 }
 

@@ -50,7 +50,7 @@ fn run_step(step: Step) -> Result<()> {
             cargo(wasm).args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]).run()
         }
         Step::Tests => {
-            let wasm = command::target().join("canister/verifier.wasm");
+            let wasm = canister::module();
             cargo(["test", "--quiet", "--locked", "--workspace"]).env("ASSAY_WASM", &wasm).run()?;
             if env::var_os("POCKET_IC_BIN").is_none() {
                 eprintln!("POCKET_IC_BIN is not set: the main path is not tested on PocketIC");

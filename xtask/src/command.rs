@@ -20,8 +20,19 @@ pub fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Shown {
     Shown(command)
 }
 
+/// One of the workspace's programs, built first.
+///
+/// Always with the same selection, that of `cargo test --workspace`: naming a test brings the features of the
+/// development dependencies in. Another selection has other features, and each would build the node's
+/// WebAssembly engine, minutes of work, once more.
+pub fn built(name: &str) -> Result<Shown> {
+    cargo(["build", "--quiet", "--locked", "--workspace", "--bins", "--test", "layering"]).run()?;
+    let path = target().join("debug").join(name).with_extension(env::consts::EXE_EXTENSION);
+    Ok(program(path))
+}
+
 /// Another program, in the workspace's root.
-pub fn program(name: &str) -> Shown {
+pub fn program(name: impl AsRef<OsStr>) -> Shown {
     let mut command = Command::new(name);
     command.current_dir(root());
     Shown(command)

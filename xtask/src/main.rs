@@ -31,7 +31,7 @@ enum Task {
         #[arg(long, value_enum)]
         only: Vec<checks::Step>,
     },
-    /// Build the canister to target/canister/verifier.wasm
+    /// Build the canister to target/canister/verifier.wasm.gz
     BuildCanister,
     /// Print measured figures, one JSON line per case
     Bench {
@@ -44,27 +44,13 @@ fn main() -> Result<()> {
     match Arguments::parse().task {
         Task::Demo { arguments } => {
             let wasm = canister::build()?;
-            command::cargo([
-                "run",
-                "--quiet",
-                "--package",
-                "certifier",
-                "--bin",
-                "assay",
-                "--",
-                "demo",
-                "--wasm",
-            ])
-            .arg(wasm)
-            .args(arguments)
-            .run()
+            command::built("assay")?.args(["demo", "--wasm"]).arg(wasm).args(arguments).run()
         }
         Task::Test { only } => checks::run(&only),
         Task::BuildCanister => canister::build().map(drop),
         Task::Bench { cases } => {
             let wasm = canister::build()?;
-            let bench = command::cargo(["run", "--quiet", "--package", "tests", "--bin", "bench", "--"]);
-            bench.args(cases).env("ASSAY_WASM", wasm).run()
+            command::built("bench")?.args(cases).env("ASSAY_WASM", wasm).run()
         }
     }
 }

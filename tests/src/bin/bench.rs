@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use audit::{Activation, Dataset, Layer, Model};
+use flate2::read::GzDecoder;
 use interface::AuditState;
 use serde_json::{Value, json};
 use tests::{World, linear_model, repository, wasm};
@@ -33,7 +34,9 @@ async fn main() -> Result<()> {
     }
     let wanted = |case: &str| asked.is_empty() || asked.iter().any(|asked| asked == case);
     if wanted("wasm") {
-        print(&json!({ "case": "wasm", "bytes": wasm()?.len() }));
+        let module = wasm()?;
+        let unpacked = std::io::copy(&mut GzDecoder::new(module.as_slice()), &mut std::io::sink())?;
+        print(&json!({ "case": "wasm", "bytes": unpacked, "gzipped_bytes": module.len() }));
     }
     if wanted("import") {
         for (dataset, name) in MODELS {

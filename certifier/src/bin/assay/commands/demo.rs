@@ -53,7 +53,7 @@ pub struct DemoArguments {
     /// Folder with dataset folders and policies
     #[arg(long, value_name = "FOLDER", default_value = "datasets")]
     datasets: PathBuf,
-    /// The canister's module; target/canister/verifier.wasm by default
+    /// The canister's module; target/canister/verifier.wasm.gz by default
     #[arg(long, env = "ASSAY_WASM", value_name = "FILE")]
     wasm: Option<PathBuf>,
     /// Keep node state, models and exported certificates in this folder

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Where `cargo xtask build-canister` puts the module, below the build folder.
-const MODULE: &str = "canister/verifier.wasm";
+const MODULE: &str = "canister/verifier.wasm.gz";
 /// Largest module that is read, in bytes.
 const MAX_MODULE: u64 = 16 << 20;
 
@@ -23,7 +23,7 @@ pub enum LocalnetCommand {
         Other commands find the node through its state folder (--state, ASSAY_STATE)."
     )]
     Start {
-        /// The canister's module; target/canister/verifier.wasm by default
+        /// The canister's module; target/canister/verifier.wasm.gz by default
         #[arg(long, env = "ASSAY_WASM", value_name = "FILE")]
         wasm: Option<PathBuf>,
         /// Address to listen on; port 0 takes a free one
@@ -85,7 +85,7 @@ async fn stop_signal() -> Result<()> {
 
 /// Reads the canister's module from `path`, or from where a build puts it.
 pub fn read_module(path: Option<PathBuf>) -> Result<Vec<u8>> {
-    let hint = "`cargo xtask build-canister` makes target/canister/verifier.wasm; or pass --wasm FILE";
+    let hint = "`cargo xtask build-canister` makes target/canister/verifier.wasm.gz; or pass --wasm FILE";
     let candidates = match path {
         Some(path) => vec![path],
         None => default_modules(),
@@ -104,7 +104,7 @@ pub fn read_module(path: Option<PathBuf>) -> Result<Vec<u8>> {
 }
 
 fn default_modules() -> Vec<PathBuf> {
-    // `target/debug/assay` finds `target/canister/verifier.wasm`, wherever the target folder is.
+    // `target/debug/assay` finds `target/canister/verifier.wasm.gz`, wherever the target folder is.
     let beside = env::current_exe().ok().and_then(|exe| Some(exe.parent()?.parent()?.join(MODULE)));
     let mut paths: Vec<PathBuf> = beside.into_iter().collect();
     let here = PathBuf::from("target").join(MODULE);
