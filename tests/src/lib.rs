@@ -63,7 +63,8 @@ pub fn repository(path: &str) -> PathBuf {
 
 /// Where the canister's wasm lies: `ASSAY_WASM`, or where `cargo xtask build-canister` puts it.
 pub fn wasm_path() -> PathBuf {
-    std::env::var_os("ASSAY_WASM").map_or_else(|| repository("target/canister/verifier.wasm.gz"), PathBuf::from)
+    std::env::var_os("ASSAY_WASM")
+        .map_or_else(|| repository("target/canister/verifier.wasm.gz"), PathBuf::from)
 }
 
 /// The canister's module.

@@ -1,0 +1,177 @@
+//! Small random models and their proofs.
+#![allow(dead_code)]
+
+use std::sync::OnceLock;
+
+use audit::{Activation, Decision, Digest, Layer, Model, Table};
+use prover::{ModelSecret, ProverSetup, Witness, registration};
+use verifier::{Architecture, RegisteredModel, Statement};
+
+/// One set-up for all tests of a binary.
+pub fn setup() -> &'static ProverSetup {
+    static SETUP: OnceLock<ProverSetup> = OnceLock::new();
+    SETUP.get_or_init(|| ProverSetup::new().unwrap())
+}
+
+/// A shape to be proved.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// Inputs, then the units of each layer.
+    pub widths: Vec<u32>,
+    /// N.
+    pub samples: usize,
+    /// B.
+    pub bits: u8,
+    /// Functions of the hidden layers, in turn.
+    pub hidden: Vec<Activation>,
+}
+
+impl Case {
+    /// Relu layers; one output is a step, more are an arg-max.
+    pub fn new(widths: &[u32], samples: usize) -> Self {
+        Self { widths: widths.to_vec(), samples, bits: 8, hidden: vec![Activation::Relu] }
+    }
+
+    /// Corner cases: N = 1, N = 2^n, one input, one unit, one layer, eight layers, every function, arg-max.
+    pub fn shapes() -> Vec<Self> {
+        let mut shapes = vec![
+            Self::new(&[1, 1], 1),
+            Self::new(&[3, 1], 8),
+            Self::new(&[5, 4, 1], 5),
+            Self::new(&[4, 3, 2], 7),
+            Self::new(&[4, 16], 9),
+            Self::new(&[2, 1, 1, 3], 6),
+            Self::new(&[3, 2, 3, 2, 3, 2, 3, 2, 1], 3),
+            Self::new(&[9, 33, 5], 17),
+        ];
+        let mut functions = Self::new(&[6, 7, 5, 4, 1], 16);
+        functions.hidden = vec![Activation::Table(0), Activation::Identity, Activation::Step];
+        shapes.push(functions);
+        shapes
+    }
+
+    /// A model whose values stay in the tables.
+    pub fn model(&self) -> Model {
+        let mut state = 88172645463325252_u64;
+        let mut next = move |below: i64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % (2 * below as u64 + 1)) as i64 - below
+        };
+        let half = 1_i32 << (self.bits - 1);
+        let count = self.widths.len() - 1;
+        let classes = self.widths[count];
+        let layers = (0..count)
+            .map(|index| {
+                let (inputs, units) = (self.widths[index], self.widths[index + 1]);
+                let last = index + 1 == count;
+                let activation = match (last, classes) {
+                    (true, 1) => Activation::Step,
+                    (true, _) => Activation::Identity,
+                    _ => self.hidden[index % self.hidden.len()],
+                };
+                Layer {
+                    inputs,
+                    units,
+                    shift: 9,
+                    activation,
+                    weights: (0..inputs * units)
+                        .map(|_| next(200 / i64::from(inputs).max(1) + 3) as i16)
+                        .collect(),
+                    bias: (0..units).map(|_| next(9000) as i32).collect(),
+                }
+            })
+            .collect();
+        let table = Table {
+            name: "triangle".to_owned(),
+            values: (-half..half).map(|q| (half / 2 - q.abs()) as i16).collect(),
+        };
+        let model = Model {
+            name: "case".to_owned(),
+            encoding: Digest([1; 32]),
+            source: Digest([2; 32]),
+            classes: classes.max(2) as u8,
+            activation_bits: self.bits,
+            tables: vec![table],
+            decision: if classes == 1 { Decision::Step } else { Decision::ArgMax },
+            layers,
+        };
+        model.validate().unwrap();
+        model
+    }
+
+    /// Random features.
+    pub fn features(&self) -> Vec<i16> {
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let count = self.samples * self.widths[0] as usize;
+        (0..count)
+            .map(|_| {
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                (state >> 40) as i16 % 100
+            })
+            .collect()
+    }
+
+    /// Registers and proves with a seed.
+    pub fn prove(&self, seed: u8) -> Proved {
+        let model = self.model();
+        let secret = ModelSecret::new([seed; 32]);
+        let commitment = secret.commit(setup(), &model, b"owner");
+        let proof = registration::prove(setup(), &model, &secret, &commitment, &[seed; 32]).unwrap();
+        let registered = verifier::registration::verify(&setup().verifier, commitment, &proof).unwrap();
+        let cell_of: Vec<u32> = (0..self.samples as u32).map(|sample| sample % 3).collect();
+        let features = self.features();
+        let witness = Witness::new(&model, &features).unwrap();
+        let counts = witness.counts(&cell_of, 3, model.classes.into());
+        let mut proved = Proved {
+            architecture: Architecture::of(&model),
+            registered,
+            context: Digest([3; 32]),
+            features,
+            cell_of,
+            counts,
+            proof: Vec::new(),
+            model,
+            secret,
+        };
+        let (proof, _) = prover::audit_proof::prove(
+            setup(),
+            &proved.model,
+            &proved.secret,
+            &proved.registered,
+            &proved.statement(),
+            &[seed; 32],
+        )
+        .unwrap();
+        proved.proof = proof;
+        proved
+    }
+}
+
+/// A statement with its proof.
+#[derive(Debug, Clone)]
+pub struct Proved {
+    pub architecture: Architecture,
+    pub registered: RegisteredModel,
+    pub context: Digest,
+    pub features: Vec<i16>,
+    pub cell_of: Vec<u32>,
+    pub counts: Vec<u32>,
+    pub proof: Vec<u8>,
+    pub model: Model,
+    pub secret: ModelSecret,
+}
+
+impl Proved {
+    pub fn statement(&self) -> Statement<'_> {
+        Statement {
+            model: self.registered.id(),
+            architecture: &self.architecture,
+            context: self.context,
+            features: &self.features,
+            cell_of: &self.cell_of,
+            counts: &self.counts,
+        }
+    }
+}
