@@ -5,12 +5,14 @@ use std::{collections::BTreeMap, path::Path, process::Command};
 /// For each crate, the crates of this workspace that it may depend on.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("audit", &[]),
+    ("verifier", &["audit"]),
     ("interface", &["audit"]),
-    ("canister", &["audit", "interface"]),
+    ("canister", &["audit", "interface", "verifier"]),
     ("import", &["audit"]),
+    ("prover", &["audit", "verifier"]),
     ("localnet", &[]),
-    ("certifier", &["audit", "import", "interface", "localnet"]),
-    ("tests", &["audit", "certifier", "import", "interface", "localnet"]),
+    ("certifier", &["audit", "import", "interface", "localnet", "prover", "verifier"]),
+    ("tests", &["audit", "certifier", "import", "interface", "localnet", "prover", "verifier"]),
     ("xtask", &[]),
 ];
 
@@ -21,6 +23,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("ic-stable-structures", &["canister"]),
     ("ic-agent", &["certifier", "tests"]),
     ("wasmtime", &["localnet"]),
+    ("halo2_proofs", &["verifier", "prover"]),
     ("tract-onnx", &["import"]),
     ("anyhow", &["certifier", "tests", "xtask"]),
 ];
@@ -47,6 +50,7 @@ fn dependencies_run_one_way() {
 fn the_deciding_side_stays_in_its_folder() {
     for (name, folder) in [
         ("audit", "verifier-canister/audit"),
+        ("verifier", "verifier-canister/verifier"),
         ("interface", "verifier-canister/interface"),
         ("canister", "verifier-canister/canister"),
     ] {

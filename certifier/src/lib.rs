@@ -14,4 +14,5 @@ pub mod identity;
 pub mod network;
 pub mod node;
 pub mod policy;
+pub mod private;
 pub mod rerun;

@@ -1,4 +1,5 @@
-//! Runs an audit again from what it was made of, and compares every value of the certificate.
+//! Runs an audit again from what it was made of, and compares every value of the certificate. Of a private model,
+//! the proofs are verified again instead.
 //!
 //! Nothing here is taken from the certificate that can be had elsewhere: rows, model and policy come by their digests,
 //! the sample is drawn again from the seed, and who and when come from the audit's record. Only two facts remain
@@ -7,12 +8,16 @@
 use std::collections::BTreeMap;
 
 use audit::{
-    AuditError, Certificate, Dataset, Digest, Engine, Facts, Model, Policy, Replay,
-    certificate::{DatasetFacts, ModelFacts, Nanoseconds},
+    AuditError, Certificate, Counts, Dataset, Digest, Engine, Facts, Model, Policy, Replay, Verified,
+    certificate::{DatasetFacts, Level, ModelFacts, Nanoseconds},
     certificate_body, draw_sample,
 };
+use candid::Principal;
 use interface::{AuditRecord, DatasetRecord, ModelRecord};
 use serde_json::Value;
+use verifier::{Architecture, Setup, audit_proof};
+
+use crate::private::{self, AuditInputs, PrivateError};
 
 /// What a certificate was made of, as downloaded.
 #[derive(Debug, Clone)]
@@ -25,8 +30,10 @@ pub struct Evidence {
     pub dataset_bytes: Vec<u8>,
     /// The model's record.
     pub model: ModelRecord,
-    /// The model's bytes.
+    /// The model's bytes; the package of a private model.
     pub model_bytes: Vec<u8>,
+    /// The proof, where the certificate's level is `proved`.
+    pub proof: Option<Vec<u8>>,
     /// The policy's canonical JSON.
     pub policy: Vec<u8>,
 }
@@ -55,6 +62,12 @@ pub enum RerunError {
         /// Why.
         cause: AuditError,
     },
+    /// The proof behind the certificate does not hold.
+    #[error("{0}")]
+    Proof(#[from] PrivateError),
+    /// The certificate's level needs a proof, and there is none.
+    #[error("the certificate is of level `proved`, but there is no proof")]
+    NoProof,
 }
 
 /// Two values that should be equal.
@@ -122,30 +135,89 @@ pub fn rerun(
     same_digest("model", predicate.model.digest, &evidence.model_bytes)?;
     same_digest("policy", predicate.policy_digest, &evidence.policy)?;
     let dataset = Dataset::parse(evidence.dataset_bytes.clone()).map_err(failed("dataset"))?;
-    let model = Model::parse(&evidence.model_bytes).map_err(failed("model"))?;
     let policy = Policy::from_json(&evidence.policy).map_err(failed("policy"))?;
-    let facts = facts(certificate, canister, evidence, &model)?;
-
-    let sample = draw_sample(&facts.seed, dataset.rows(), facts.sample_size);
-    let mut replay = Replay::new(&model, dataset.schema()).map_err(failed("model"))?;
-    let mut engine = Engine::new(&model);
-    for (done, &index) in (1..).zip(&sample) {
-        let Some(row) = dataset.row(index) else { continue };
-        replay.step(&mut engine, index, row).map_err(failed("sample"))?;
-        progress(done, sample.len() as u64);
-    }
-    let verified = replay.finish(facts.sample_size.min(dataset.rows())).map_err(failed("sample"))?;
+    let registered_at = Nanoseconds(evidence.model.registered_at_ns);
+    let digest = evidence.model.digest.into();
+    let (model_facts, verified) = match predicate.level {
+        Level::Replayed => {
+            let model = Model::parse(&evidence.model_bytes).map_err(failed("model"))?;
+            let verified = replay(&model, &dataset, &evidence.audit, progress)?;
+            (ModelFacts::new(&model, digest, registered_at), verified)
+        }
+        Level::Proved => {
+            let (architecture, verified) = verify(certificate, canister, evidence, &dataset)?;
+            let facts = ModelFacts {
+                digest,
+                name: architecture.name.clone(),
+                source: None,
+                encoding: architecture.encoding,
+                parameters: architecture.parameters(),
+                layers: architecture.describe_layers(),
+                registered_at,
+            };
+            (facts, verified)
+        }
+    };
+    let parameters = model_facts.parameters;
+    let facts = facts(certificate, canister, evidence, model_facts)?;
     let body =
         certificate_body(&verified, &facts, dataset.schema(), &policy).map_err(failed("certificate"))?;
 
     let original = certificate.to_json().map_err(failed("certificate"))?;
     Ok(Comparison {
-        samples: sample.len() as u32,
-        parameters: model.parameters(),
+        samples: facts.sample_size.min(dataset.rows()),
+        parameters,
         certificate_digest: Digest::of(&original),
         rerun_digest: Digest::of(&body.json),
         sections: compare(&original, &body.json),
     })
+}
+
+/// Runs a public model on the sample again.
+fn replay(
+    model: &Model,
+    dataset: &Dataset,
+    audit: &AuditRecord,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Verified, RerunError> {
+    let failed = |what| move |cause| RerunError::Audit { what, cause };
+    let seed = audit.seed.ok_or(RerunError::NoSeed(audit.id))?;
+    let sample = draw_sample(&seed.0, dataset.rows(), audit.sample_size);
+    let mut replay = Replay::new(model, dataset.schema()).map_err(failed("model"))?;
+    let mut engine = Engine::new(model);
+    for (done, &index) in (1..).zip(&sample) {
+        let Some(row) = dataset.row(index) else { continue };
+        replay.step(&mut engine, index, row).map_err(failed("sample"))?;
+        progress(done, sample.len() as u64);
+    }
+    replay.finish(audit.sample_size.min(dataset.rows())).map_err(failed("sample"))
+}
+
+/// Verifies the proofs behind a private model's certificate: that the weights are in range, and the counts.
+fn verify(
+    certificate: &Certificate,
+    canister: &str,
+    evidence: &Evidence,
+    dataset: &Dataset,
+) -> Result<(Architecture, Verified), RerunError> {
+    let predicate = &certificate.predicate;
+    let proof = evidence.proof.as_ref().ok_or(RerunError::NoProof)?;
+    same_digest("proof", predicate.proof.ok_or(RerunError::NoProof)?, proof)?;
+    let setup = Setup::new().map_err(PrivateError::from)?;
+    let model = private::registered(&setup, &evidence.model_bytes)?;
+    if model.commitment().owner != evidence.audit.owner.as_slice() {
+        return Err(PrivateError::OtherModel.into());
+    }
+    let canister = Principal::from_text(canister).map_err(|_| RerunError::NoProof)?;
+    let inputs = AuditInputs::new(canister, &evidence.audit, dataset)?;
+    let counters = predicate.counters.clone();
+    audit_proof::verify(&setup, &model, &inputs.statement(&model, &counters), proof)
+        .map_err(PrivateError::from)?;
+    let failed = |cause| RerunError::Audit { what: "counters", cause };
+    let counts = Counts::from_counters(dataset.schema(), counters).map_err(failed)?;
+    let verified =
+        Verified::proved(counts, evidence.audit.sample_size.min(dataset.rows())).map_err(failed)?;
+    Ok((model.commitment().architecture.clone(), verified))
 }
 
 fn same_digest(what: &'static str, expected: Digest, bytes: &[u8]) -> Result<(), RerunError> {
@@ -157,15 +229,13 @@ fn facts(
     certificate: &Certificate,
     canister: &str,
     evidence: &Evidence,
-    model: &Model,
+    model: ModelFacts,
 ) -> Result<Facts, RerunError> {
-    let Evidence { audit, dataset, model: model_record, .. } = evidence;
+    let Evidence { audit, dataset, .. } = evidence;
     let seed = audit.seed.ok_or(RerunError::NoSeed(audit.id))?;
     let issued_at = audit.ended_at_ns.unwrap_or_default();
     let valid_until =
         audit.valid_for_s.map(|valid_s| issued_at.saturating_add(valid_s.saturating_mul(1_000_000_000)));
-    let model_facts =
-        ModelFacts::new(model, model_record.digest.into(), Nanoseconds(model_record.registered_at_ns));
     Ok(Facts {
         certificate: certificate.predicate.certificate,
         audit: audit.id,
@@ -173,7 +243,7 @@ fn facts(
         runtime: certificate.predicate.runtime.clone(),
         owner: audit.owner.to_text(),
         requester: audit.requester.to_text(),
-        model: model_facts,
+        model,
         dataset: DatasetFacts {
             digest: dataset.digest.into(),
             rows: dataset.rows,
@@ -188,6 +258,7 @@ fn facts(
         supersedes: audit.supersedes,
         audits_of_model: audit.audit_of_model,
         audits_of_owner: audit.audit_of_owner,
+        proof: audit.proof.map(Into::into),
     })
 }
 

@@ -5,10 +5,7 @@ use std::{env, time::Instant};
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::{
-    canister,
-    command::{self, cargo},
-};
+use crate::{canister, command::cargo};
 
 /// One step of `cargo xtask test`, in order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

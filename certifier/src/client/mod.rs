@@ -14,7 +14,8 @@ use interface::{
     AbandonAudit, AuditId, AuditPage, AuditRecord, AuditRequest, AuditsRequest, CertificateId,
     CertificatePage, CertificatesRequest, CertifiedAudit, CertifiedCertificate, CertifiedDataset,
     CertifiedModel, DatasetDetails, DatasetPage, DatasetsRequest, DigestBytes, Limits, ModelPage,
-    ModelRecord, ModelsRequest, RevokeCertificate, RoleChange, RoleHolder, Stats,
+    ModelRecord, ModelsRequest, RevokeCertificate, RoleChange, RoleHolder, Stats, SubmitProof, VerifyAudit,
+    VerifyInference,
 };
 use serde::de::DeserializeOwned;
 
@@ -126,6 +127,21 @@ impl Client {
     /// Stops an open audit.
     pub async fn abandon_audit(&self, request: AbandonAudit) -> Result<(), ClientError> {
         self.update("abandon_audit", (request,)).await
+    }
+
+    /// Hands in an uploaded proof.
+    pub async fn submit_proof(&self, request: SubmitProof) -> Result<(), ClientError> {
+        self.update_once("submit_proof", (request,)).await
+    }
+
+    /// Asks whether the canister would accept a proof of an audit.
+    pub async fn verify_audit(&self, request: VerifyAudit) -> Result<(), ClientError> {
+        self.query("verify_audit", (request,)).await
+    }
+
+    /// Asks whether the canister accepts a proof of predictions.
+    pub async fn verify_inference(&self, request: VerifyInference) -> Result<(), ClientError> {
+        self.query("verify_inference", (request,)).await
     }
 
     /// An audit's record.

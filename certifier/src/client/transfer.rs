@@ -27,13 +27,27 @@ impl Client {
         bytes: &[u8],
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Outcome, ClientError> {
+        if self.put(kind, bytes, progress).await? == Outcome::AlreadyThere {
+            return Ok(Outcome::AlreadyThere);
+        }
+        let digest = Digest::of(bytes).into();
+        let sealed = self.update("seal_upload", (UploadKey { kind, digest },)).await;
+        // A repeated seal finds its own work done.
+        unless_registered::<()>(sealed)?;
+        Ok(Outcome::Registered)
+    }
+
+    /// Uploads without sealing; what a proof needs before it is handed in.
+    pub async fn put(
+        &self,
+        kind: ArtefactKind,
+        bytes: &[u8],
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Outcome, ClientError> {
         let (digest, size) = (Digest::of(bytes).into(), bytes.len() as u64);
         let begun = self.update("begin_upload", (BeginUpload { kind, digest, size },)).await;
         let Some(status) = unless_registered(begun)? else { return Ok(Outcome::AlreadyThere) };
         self.put_missing(&status, bytes, progress).await?;
-        let sealed = self.update("seal_upload", (UploadKey { kind, digest },)).await;
-        // A repeated seal finds its own work done.
-        unless_registered::<()>(sealed)?;
         Ok(Outcome::Registered)
     }
 
@@ -70,7 +84,11 @@ impl Client {
     ) -> Result<Vec<u8>, ClientError> {
         let (what, method, size) = match kind {
             ArtefactKind::Dataset => ("dataset", "read_dataset", self.dataset(digest).await?.record.bytes),
-            ArtefactKind::Model => ("model", "read_model", self.model(digest).await?.bytes),
+            ArtefactKind::Model | ArtefactKind::PrivateModel => {
+                ("model", "read_model", self.model(digest).await?.bytes)
+            }
+            // Its size is in no record: it is read until nothing follows.
+            ArtefactKind::Proof => ("proof", "read_proof", ArtefactKind::Proof.max_bytes()),
         };
         // The size is a node's word: more than a seal allows is not worth asking for.
         let size = size.min(kind.max_bytes());
@@ -82,6 +100,9 @@ impl Client {
                 length: CHUNK_BYTES,
             };
             let chunk: ByteBuf = self.query(method, (request,)).await?;
+            if chunk.is_empty() && kind == ArtefactKind::Proof {
+                break;
+            }
             if chunk.is_empty() || chunk.len() > CHUNK_BYTES as usize {
                 return Err(ClientError::Short { what, expected: size, got: bytes.len() as u64 });
             }

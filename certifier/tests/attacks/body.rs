@@ -99,6 +99,7 @@ pub fn facts() -> Facts {
         supersedes: None,
         audits_of_model: 2,
         audits_of_owner: 3,
+        proof: None,
     }
 }
 
@@ -144,6 +145,7 @@ pub fn evidence() -> Evidence {
             state: AuditState::Completed { certificate: CERTIFICATE },
             replay_messages: 1,
             replay_instructions: 1,
+            proof: None,
         },
         dataset: DatasetRecord {
             digest: dataset.digest().into(),
@@ -163,7 +165,8 @@ pub fn evidence() -> Evidence {
             digest: model.digest().into(),
             owner,
             name: model.name.clone(),
-            source: model.source.into(),
+            source: Some(model.source.into()),
+            commitment: None,
             encoding: model.encoding.into(),
             classes: model.classes,
             inputs: model.inputs(),
@@ -174,6 +177,7 @@ pub fn evidence() -> Evidence {
             audits: 2,
         },
         model_bytes: model.to_bytes(),
+        proof: None,
         policy: policy().to_json().unwrap(),
     }
 }

@@ -15,11 +15,12 @@ use verifier::{
 
 use crate::{
     ModelSecret, ProveError, ProverSetup, Randomness, Witness,
-    closing::{self, Blinding},
+    closing::{Blinding, Combined},
     contraction, layers,
     lookup::{self, Lookups},
     opening::{self, Opened},
     registration::model_cells,
+    sabotage::{Honest, Saboteur},
     sumcheck::Mask,
     tape::{Domain, Tape},
     transcript::Writer,
@@ -88,28 +89,50 @@ pub fn prove(
     statement: &Statement<'_>,
     seed: &[u8; 32],
 ) -> Result<(Vec<u8>, Stages), ProveError> {
+    prove_with(setup, model, secret, registered, statement, seed, &mut Honest)
+}
+
+/// [`prove`], as dishonest as `saboteur`.
+#[doc(hidden)]
+pub fn prove_with(
+    setup: &ProverSetup,
+    model: &Model,
+    secret: &ModelSecret,
+    registered: &RegisteredModel,
+    statement: &Statement<'_>,
+    seed: &[u8; 32],
+    saboteur: &mut dyn Saboteur,
+) -> Result<(Vec<u8>, Stages), ProveError> {
     let mut watch = Stopwatch::start();
     statement.check()?;
     let architecture = statement.architecture;
-    if Architecture::of(model) != *architecture || registered.id() != statement.model {
+    let foreign = Architecture::of(model) != *architecture || registered.id() != statement.model;
+    if foreign && saboteur.checks() {
         return Err(ProveError::False("the model is not the registered one"));
     }
+    let digest = statement.digest();
+    let features = saboteur.features();
+    let statement = &Statement { features: features.as_deref().unwrap_or(statement.features), ..*statement };
     let layout = Layout::new(architecture, statement.samples())?;
     let witness = Witness::new(model, statement.features)?;
-    witness.check(statement)?;
-    let digest = statement.digest();
+    if saboteur.checks() {
+        witness.check(statement)?;
+    }
     let mut randomness = Randomness::new(seed, &digest);
 
-    let lookup_mask = Mask::random(layout.address_bits, LOOKUP_DEGREE, &mut randomness);
-    let sample_mask = Mask::random(layout.sample_bits, SAMPLE_DEGREE, &mut randomness);
-    let contraction_mask = Mask::random(layout.contraction_bits, CONTRACTION_DEGREE, &mut randomness);
+    let lies = saboteur.lies_about_masks();
+    let mut mask = |variables, degree| Mask::random(variables, degree, &mut randomness).lying(lies);
+    let lookup_mask = mask(layout.address_bits, LOOKUP_DEGREE);
+    let sample_mask = mask(layout.sample_bits, SAMPLE_DEGREE);
+    let contraction_mask = mask(layout.contraction_bits, CONTRACTION_DEGREE);
     let opening_mask = Mask::random(layout.address_bits, OPENING_DEGREE, &mut randomness);
     let model_masks = randomness.scalars(2 * layout.dense);
-    let z_domain = Domain::new([0..layout.masks.len]);
+    let z_domain = Domain::below(layout.masks.len);
     let z_cells = [&lookup_mask, &sample_mask, &contraction_mask].map(Mask::coefficients).concat();
     let z = Tape::Full { cells: [z_cells, model_masks.clone()].concat() };
 
-    let tapes = fill(architecture, &layout, &witness, model, &model_masks, &mut randomness);
+    let mut tapes = fill(architecture, &layout, &witness, model, &model_masks, &mut randomness);
+    saboteur.tapes(&layout, &mut tapes);
     watch.lap("witness");
 
     let mut writer = Writer::new(&digest);
@@ -119,14 +142,14 @@ pub fn prove(
             Name::Z => (&z_domain, &z),
             name => (&tapes.domain, tapes.tape(name)),
         };
-        let own = commit(setup, &mut writer, domain, tape, &layout.rows(name), &mut randomness);
-        blinds.insert(name, own);
+        let to_rows = Committed { name, domain, tape, rows: &layout.rows(name) };
+        blinds.insert(name, commit(setup, &mut writer, to_rows, &mut randomness, saboteur));
     }
     let row_blinding = Blinding::random(&mut randomness);
     let mask_blinding = Blinding::random(&mut randomness);
     let commitments = [
-        row_blinding.commit(setup, 0, &[]),
-        closing::commit_mask(setup, opening_mask.coefficients(), &mask_blinding),
+        saboteur.row_commitment(setup, &row_blinding),
+        saboteur.mask_commitment(setup, opening_mask.coefficients(), &mask_blinding),
     ];
     writer.points(&commitments);
     watch.lap("commit values");
@@ -139,10 +162,11 @@ pub fn prove(
     let table = tapes.domain.position(layout.table.base);
     let mask_positions = mask_positions(&layout, &tapes.domain);
     let random = randomness.scalars(mask_positions.len());
-    let h = lookups.inverses(compression.beta, &q_cells[table..], &mask_positions, random);
+    let mut h = lookups.inverses(compression.beta, &q_cells[table..], &mask_positions, random);
+    saboteur.inverses(&layout, &tapes.domain, &mut h);
     watch.lap("inverses");
-    let own = commit(setup, &mut writer, &tapes.domain, &h, &layout.rows(Name::H), &mut randomness);
-    blinds.insert(Name::H, own);
+    let to_rows = Committed { name: Name::H, domain: &tapes.domain, tape: &h, rows: &layout.rows(Name::H) };
+    blinds.insert(Name::H, commit(setup, &mut writer, to_rows, &mut randomness, saboteur));
     blinds.insert(Name::M, secret.blinds(&layout.rows(Name::M)));
     watch.lap("commit inverses");
 
@@ -157,7 +181,8 @@ pub fn prove(
     claims.extend(contraction::prove(&mut writer, statement, &layout, &tapes, &sampled, &contraction_mask));
     watch.lap("contraction");
 
-    let m = Tape::Small { cells: tapes.model.clone(), random: BTreeMap::new() };
+    let m = saboteur.opened_model().unwrap_or_else(|| tapes.model.clone());
+    let m = Tape::Small { cells: m, random: BTreeMap::new() };
     let opened = |name, domain, tape| Opened { name, domain, tape };
     let all = [
         opened(Name::Q, &tapes.domain, &tapes.q),
@@ -168,7 +193,17 @@ pub fn prove(
         opened(Name::Z, &z_domain, &z),
     ];
     let closing = Closing { row_blinding, opening_mask, mask_blinding };
-    finish(setup, &mut writer, layout.address_bits, claims, &all, &blinds, closing, &mut randomness)?;
+    finish(
+        setup,
+        &mut writer,
+        layout.address_bits,
+        claims,
+        &all,
+        &blinds,
+        closing,
+        &mut randomness,
+        saboteur,
+    )?;
     watch.lap("opening and closing");
     Ok((writer.finish(), watch.stages))
 }
@@ -198,6 +233,7 @@ pub fn finish(
     blinds: &Blinds,
     closing: Closing,
     randomness: &mut Randomness,
+    saboteur: &mut dyn Saboteur,
 ) -> Result<(), ProveError> {
     let opening::Proved { reduced, row, weights } =
         opening::prove(writer, address_bits, claims, tapes, &closing.opening_mask);
@@ -210,30 +246,42 @@ pub fn finish(
         }
     }
     let rows = closing.row_blinding.rows.iter().map(|value| gamma * value).collect();
-    closing::prove(
-        setup,
-        writer,
-        &reduced,
+    let combined = Combined {
+        reduced: &reduced,
         row,
-        &Blinding { rows, factor },
-        closing.opening_mask.coefficients(),
-        &closing.mask_blinding,
-        randomness,
-    )
+        row_blinding: Blinding { rows, factor },
+        mask: closing.opening_mask.coefficients(),
+        mask_blinding: &closing.mask_blinding,
+    };
+    saboteur.close(setup, writer, combined, gamma, randomness)
+}
+
+/// Rows of a tape that are committed to.
+#[derive(Debug, Clone, Copy)]
+pub struct Committed<'a> {
+    /// Which tape.
+    pub name: Name,
+    /// Where it has values.
+    pub domain: &'a Domain,
+    /// Its values.
+    pub tape: &'a Tape,
+    /// The rows, in order.
+    pub rows: &'a [usize],
 }
 
 /// Commits to rows of a tape, sends the commitments, and returns the blinding factors.
 pub fn commit(
     setup: &ProverSetup,
     writer: &mut Writer,
-    domain: &Domain,
-    tape: &Tape,
-    rows: &[usize],
+    Committed { name, domain, tape, rows }: Committed<'_>,
     randomness: &mut Randomness,
+    saboteur: &mut dyn Saboteur,
 ) -> Vec<(usize, F)> {
     let blinds: Vec<(usize, F)> = rows.iter().map(|&row| (row, randomness.scalar())).collect();
     let cells: Vec<_> = blinds.iter().map(|&(row, blind)| tape.row_cells(domain, row, blind)).collect();
-    writer.points(&setup.table.commit(&cells));
+    let mut commitments = setup.table.commit(&cells);
+    saboteur.commitments(setup, name, &mut commitments);
+    writer.points(&commitments);
     blinds
 }
 

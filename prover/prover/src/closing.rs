@@ -5,7 +5,10 @@
 
 use std::{collections::VecDeque, convert::Infallible};
 
-use halo2_proofs::{arithmetic::best_multiexp, plonk::create_proof};
+use halo2_proofs::{
+    arithmetic::best_multiexp,
+    plonk::{Circuit, create_proof},
+};
 use rand_core::{Rng as _, TryRng};
 use verifier::{
     Curve, F, Point,
@@ -46,18 +49,45 @@ pub fn commit_mask(setup: &ProverSetup, coefficients: &[F], blinding: &Blinding)
     blinding.commit(setup, MASK_START, coefficients)
 }
 
+/// What the closing proof is about.
+#[derive(Debug, Clone)]
+pub struct Combined<'a> {
+    /// The opening sumcheck's outcome.
+    pub reduced: &'a Reduced,
+    /// The combined row.
+    pub row: Vec<F>,
+    /// Its blinding.
+    pub row_blinding: Blinding,
+    /// Coefficients of the opening mask.
+    pub mask: &'a [F],
+    /// Its blinding.
+    pub mask_blinding: &'a Blinding,
+}
+
 /// Appends the closing proof.
 pub fn prove(
     setup: &ProverSetup,
     writer: &mut Writer,
-    reduced: &Reduced,
-    row: Vec<F>,
-    row_blinding: &Blinding,
-    mask: &[F],
-    mask_blinding: &Blinding,
+    combined: Combined<'_>,
     randomness: &mut Randomness,
 ) -> Result<(), ProveError> {
-    let circuit = ClosingCircuit { row, mask: mask.to_vec(), weights: weights(reduced) };
+    let weights = weights(combined.reduced);
+    let blindings = [&combined.row_blinding, combined.mask_blinding];
+    let circuit =
+        ClosingCircuit { row: combined.row, mask: combined.mask.to_vec(), weights: weights.clone() };
+    prove_circuit(setup, writer, &circuit, &weights, blindings, randomness)
+}
+
+/// Appends a proof of a circuit with the closing circuit's columns; its first two have these blinding values.
+#[doc(hidden)]
+pub fn prove_circuit(
+    setup: &ProverSetup,
+    writer: &mut Writer,
+    circuit: &impl Circuit<F>,
+    weights: &[F],
+    [row_blinding, mask_blinding]: [&Blinding; 2],
+    randomness: &mut Randomness,
+) -> Result<(), ProveError> {
     // halo2 draws the reserved rows of each column first, then each column's factor.
     let own = Blinding::random(randomness);
     let columns = [row_blinding, mask_blinding, &own];
@@ -67,8 +97,8 @@ pub fn prove(
     create_proof(
         &setup.verifier.params,
         &setup.key,
-        std::slice::from_ref(&circuit),
-        &[&[&circuit.weights]],
+        std::slice::from_ref(circuit),
+        &[&[weights]],
         &mut rng,
         writer.halo2(),
     )

@@ -30,7 +30,7 @@ pub fn prove(
     let eq = mle::eq_table(&sampled.reduced.point);
     let padding = F::ONE - mle::below(layout.samples, &sampled.reduced.point);
     let size = 1 << layout.contraction_bits;
-    let domain = Domain::new([0..size]);
+    let domain = Domain::below(size);
     let mut parts: Vec<Box<dyn Part>> = Vec::new();
     for (index, slot) in layout.model.iter().enumerate() {
         let mut activations = match index.checked_sub(1) {

@@ -67,7 +67,7 @@ pub fn prove(
     let sum = combination.kappa_counts * combination.counts_value(statement);
     let columns = [selected, left, cells, decision.clone()];
     let polynomial = |[selected, left, cells, decision]: &[F; 4]| selected * left + cells * decision;
-    let domain = Domain::new([0..size]);
+    let domain = Domain::below(size);
     let mut parts: Vec<Box<dyn Part>> =
         vec![Box::new(Tables::new(layout.sample_bits, &domain, columns, polynomial, None))];
     let (reduced, mask_value) =

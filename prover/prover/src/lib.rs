@@ -15,6 +15,8 @@ pub mod lookup;
 pub mod opening;
 pub mod randomness;
 pub mod registration;
+#[doc(hidden)]
+pub mod sabotage;
 pub mod setup;
 pub mod sumcheck;
 pub mod tape;

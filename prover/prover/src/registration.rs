@@ -12,10 +12,11 @@ use verifier::{
 
 use crate::{
     ProveError, ProverSetup, Randomness,
-    audit_proof::{Closing, commit, finish},
-    closing::{self, Blinding},
+    audit_proof::{Closing, Committed, commit, finish},
+    closing::Blinding,
     kernels::fast::invert,
     opening::Opened,
+    sabotage::{Honest, Saboteur},
     sumcheck::{self, Mask, Part, Tables},
     tape::{Domain, EqTable, Tape},
     transcript::Writer,
@@ -91,37 +92,49 @@ pub fn prove(
     commitment: &ModelCommitment,
     seed: &[u8; 32],
 ) -> Result<Vec<u8>, ProveError> {
-    if secret.commit(setup, model, &commitment.owner) != *commitment {
+    prove_with(setup, model, secret, commitment, seed, &mut Honest)
+}
+
+/// [`prove`], as dishonest as `saboteur`.
+#[doc(hidden)]
+pub fn prove_with(
+    setup: &ProverSetup,
+    model: &Model,
+    secret: &ModelSecret,
+    commitment: &ModelCommitment,
+    seed: &[u8; 32],
+    saboteur: &mut dyn Saboteur,
+) -> Result<Vec<u8>, ProveError> {
+    if saboteur.checks() && secret.commit(setup, model, &commitment.owner) != *commitment {
         return Err(ProveError::False("the commitment is not to this model with this secret"));
     }
     let layout = RangeLayout::new(&commitment.architecture)?;
     let digest = commitment.statement_digest();
     let mut randomness = Randomness::new(seed, &digest);
     let range_mask = Mask::random(layout.address_bits, RANGE_DEGREE, &mut randomness);
+    let range_mask = range_mask.lying(saboteur.lies_about_masks());
     let opening_mask = Mask::random(layout.address_bits, OPENING_DEGREE, &mut randomness);
     let model_masks = randomness.scalars(2 * layout.model.len());
-    let z_domain = Domain::new([0..layout.z_len]);
+    let z_domain = Domain::below(layout.z_len);
     let z = Tape::Full { cells: [range_mask.coefficients(), &model_masks].concat() };
 
-    let (m_domain, m_cells) = model_cells(&layout.model, model);
-    let m = Tape::Small { cells: m_cells, random: BTreeMap::new() };
+    let (m_domain, mut weights) = model_cells(&layout.model, model);
     // All weights, both mask rows of each layer, and the table.
     let slots = layout.model.iter().map(|slot| slot.base..slot.base + ((slot.inputs + 4) << slot.unit_bits));
-    let domain = Domain::new(slots.chain([layout.table..layout.table + (1 << RANGE_BITS)]));
+    let table = layout.table..layout.table + (1 << RANGE_BITS);
+    let domain = Domain::new(slots.chain(std::iter::once(table)));
     let table = domain.position(layout.table);
     let cells = weight_cells(&layout, &domain);
     let mut masked = vec![F::ZERO; domain.len()];
     let mut multiplicities = vec![0; domain.len()];
-    {
-        let Tape::Small { cells: weights, .. } = &m else { unreachable!("M is a small tape") };
-        for (address, &weight) in m_domain.addresses().zip(weights) {
-            masked[domain.position(address)] = verifier::dot::signed(weight.into());
-        }
-        let used = weight_cells(&layout, &m_domain);
-        for position in used {
-            multiplicities[table + (weights[position] + (1 << (RANGE_BITS - 1))) as usize] += 1;
-        }
+    for position in weight_cells(&layout, &m_domain) {
+        multiplicities[table + (weights[position] + (1 << (RANGE_BITS - 1))) as usize] += 1;
     }
+    saboteur.weights(&layout, &mut weights, &mut multiplicities[table..]);
+    for (address, &weight) in m_domain.addresses().zip(&weights) {
+        masked[domain.position(address)] = verifier::dot::signed(weight.into());
+    }
+    let m = Tape::Small { cells: weights, random: BTreeMap::new() };
     for (slot, masks) in layout.model.iter().zip(model_masks.chunks_exact(2)) {
         let first = slot.base + (slot.mask_row() << slot.unit_bits);
         masked[domain.position(first)] = masks[0];
@@ -134,14 +147,14 @@ pub fn prove(
     let mut writer = Writer::new(&digest);
     let mut blinds = BTreeMap::new();
     for (name, domain, tape) in [(Name::Q, &domain, &q), (Name::Z, &z_domain, &z)] {
-        let own = commit(setup, &mut writer, domain, tape, &layout.rows(name), &mut randomness);
-        blinds.insert(name, own);
+        let to_rows = Committed { name, domain, tape, rows: &layout.rows(name) };
+        blinds.insert(name, commit(setup, &mut writer, to_rows, &mut randomness, saboteur));
     }
     let row_blinding = Blinding::random(&mut randomness);
     let mask_blinding = Blinding::random(&mut randomness);
     let commitments = [
-        row_blinding.commit(setup, 0, &[]),
-        closing::commit_mask(setup, opening_mask.coefficients(), &mask_blinding),
+        saboteur.row_commitment(setup, &row_blinding),
+        saboteur.mask_commitment(setup, opening_mask.coefficients(), &mask_blinding),
     ];
     writer.points(&commitments);
 
@@ -150,8 +163,8 @@ pub fn prove(
     let mut h = inverses(beta, &masked, &cells, &multiplicities[table..], table);
     h[mask_position] = randomness.scalar();
     let h = Tape::Full { cells: h };
-    let own = commit(setup, &mut writer, &domain, &h, &layout.rows(Name::H), &mut randomness);
-    blinds.insert(Name::H, own);
+    let to_rows = Committed { name: Name::H, domain: &domain, tape: &h, rows: &layout.rows(Name::H) };
+    blinds.insert(Name::H, commit(setup, &mut writer, to_rows, &mut randomness, saboteur));
     blinds.insert(Name::M, secret.blinds(&layout.rows(Name::M)));
 
     let columns = Columns { masked, cells, table, q: q.to_field(), h: h.to_field() };
@@ -164,7 +177,17 @@ pub fn prove(
         opened(Name::Z, &z_domain, &z),
     ];
     let closing = Closing { row_blinding, opening_mask, mask_blinding };
-    finish(setup, &mut writer, layout.address_bits, claims, &all, &blinds, closing, &mut randomness)?;
+    finish(
+        setup,
+        &mut writer,
+        layout.address_bits,
+        claims,
+        &all,
+        &blinds,
+        closing,
+        &mut randomness,
+        saboteur,
+    )?;
     Ok(writer.finish())
 }
 

@@ -19,6 +19,8 @@ pub trait Part: Sync + Send {
     fn bind(&mut self, r: F);
     /// The tables' values when all variables are fixed.
     fn values(&self) -> Vec<F>;
+    /// The function of these values.
+    fn value(&self) -> F;
 }
 
 /// What the tables hold outside of the domain: their values at a point over all variables.
@@ -137,6 +139,11 @@ impl<const K: usize, Function: Fn(&[F; K]) -> F + Sync + Send> Part for Tables<K
     fn values(&self) -> Vec<F> {
         self.columns.iter().map(|column| column.first().copied().unwrap_or(F::ZERO)).collect()
     }
+
+    fn value(&self) -> F {
+        let at = std::array::from_fn(|index| self.columns[index].first().copied().unwrap_or(F::ZERO));
+        (self.function)(&at)
+    }
 }
 
 /// The mask of one sumcheck: `a_0` and `degree` coefficients per variable.
@@ -144,13 +151,20 @@ impl<const K: usize, Function: Fn(&[F; K]) -> F + Sync + Send> Part for Tables<K
 pub struct Mask {
     coefficients: Vec<F>,
     degree: usize,
+    lies: bool,
 }
 
 impl Mask {
     /// A fresh mask.
     pub fn random(variables: usize, degree: usize, randomness: &mut Randomness) -> Self {
         let coefficients = randomness.scalars(verifier::sumcheck::mask_len(variables, degree));
-        Self { coefficients, degree }
+        Self { coefficients, degree, lies: false }
+    }
+
+    /// For tests: a mask whose revealed value is whatever the last check needs.
+    #[doc(hidden)]
+    pub fn lying(self, lies: bool) -> Self {
+        Self { lies, ..self }
     }
 
     /// The coefficients as they are committed.
@@ -223,5 +237,9 @@ pub fn prove(
         point.push(r);
     }
     debug_assert_eq!(claim + rho * before, masked);
+    if mask.lies {
+        let value: F = parts.iter().map(|part| part.value()).sum();
+        before += (claim - value) * rho.invert().expect("a challenge other than zero");
+    }
     (Reduced { point, claim: masked, rho }, before)
 }

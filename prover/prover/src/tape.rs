@@ -25,6 +25,11 @@ impl Domain {
         Self { ranges }
     }
 
+    /// The addresses `0..end`.
+    pub fn below(end: usize) -> Self {
+        Self::new(std::iter::once(0..end))
+    }
+
     /// Number of addresses.
     pub fn len(&self) -> usize {
         self.ranges.iter().map(Range::len).sum()

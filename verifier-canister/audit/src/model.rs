@@ -167,17 +167,8 @@ impl Model {
 
     /// One text per layer, e.g. `dense 55 x 16, relu`.
     pub fn describe_layers(&self) -> Vec<String> {
-        let describe = |layer: &Layer| {
-            let activation = match layer.activation {
-                Activation::Identity => "identity",
-                Activation::Relu => "relu",
-                Activation::Step => "step",
-                Activation::Table(index) => {
-                    self.tables.get(usize::from(index)).map_or("", |table| table.name.as_str())
-                }
-            };
-            format!("dense {} x {}, {activation}", layer.inputs, layer.units)
-        };
+        let describe =
+            |layer: &Layer| layer.activation.describe_layer(layer.inputs, layer.units, &self.tables);
         self.layers.iter().map(describe).collect()
     }
 
@@ -243,6 +234,17 @@ impl Model {
 }
 
 impl Activation {
+    /// A layer with this activation in words, e.g. `dense 55 x 16, relu`.
+    pub fn describe_layer(self, inputs: u32, units: u32, tables: &[Table]) -> String {
+        let activation = match self {
+            Self::Identity => "identity",
+            Self::Relu => "relu",
+            Self::Step => "step",
+            Self::Table(index) => tables.get(usize::from(index)).map_or("", |table| table.name.as_str()),
+        };
+        format!("dense {inputs} x {units}, {activation}")
+    }
+
     fn code(self) -> [u8; 2] {
         match self {
             Self::Identity => [0, 0],

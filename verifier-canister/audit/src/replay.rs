@@ -1,4 +1,4 @@
-use crate::{AuditError, Counts, Engine, Model, Row, Schema};
+use crate::{AuditError, Counts, Engine, Model, Row, Schema, certificate::Level};
 
 /// A running audit: the model is run on one row after the other, and each decision is counted.
 ///
@@ -54,18 +54,30 @@ impl Replay {
         if expected != got {
             return Err(AuditError::Mismatch { what: "samples counted", expected, got });
         }
-        Ok(Verified { counts: self.counts })
+        Ok(Verified { counts: self.counts, level: Level::Replayed })
     }
 }
 
-/// Counts that were checked, here by running the model on every sample. Only checking code can make one, and a
-/// certificate can only be made from one.
+/// Counts that were checked, and how. Only checking code makes one, and a certificate can only be made from one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     counts: Counts,
+    level: Level,
 }
 
 impl Verified {
+    /// Counts that a zero-knowledge proof was verified for: only for callers that have just had the crate
+    /// `verifier` say so. Fails unless they are of exactly `sample_size` samples.
+    pub fn proved(counts: Counts, sample_size: u32) -> Result<Self, AuditError> {
+        let verified = Replay { counts }.finish(sample_size)?;
+        Ok(Self { level: Level::Proved, ..verified })
+    }
+
+    /// How the counts were checked.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
     /// The checked counts.
     pub fn counts(&self) -> &Counts {
         &self.counts

@@ -1,7 +1,7 @@
 //! What a dataset's rows mean: feature columns with their encoding, classes, protected attributes.
 
 use crate::{
-    AuditError, Decimal, Digest,
+    AuditError, Decimal, Digest, Row,
     codec::{self, Reader},
     metrics::Frame,
 };
@@ -109,6 +109,14 @@ impl Schema {
         let mut out = ENCODING_MAGIC.to_vec();
         self.put_encoding(&mut out);
         Digest::of(&out)
+    }
+
+    /// The cell that a row's groups and label put it in: groups with the last attribute fastest, then the label.
+    pub fn cell_of(&self, row: &Row<'_>) -> u32 {
+        let groups = row.groups.iter().zip(&self.attributes);
+        let cell = groups
+            .fold(0, |cell, (&group, attribute)| cell * attribute.groups.len() as u32 + u32::from(group));
+        cell * self.classes.len() as u32 + u32::from(row.label)
     }
 
     /// Bytes of one row: features as `i16`, the label, one group index per attribute.

@@ -34,6 +34,9 @@ impl<M: Memory> State<M> {
         if let Some(seconds) = request.valid_for_s {
             check_range("valid_for_s", 1, MAX_VALID_S, seconds)?;
         }
+        if model.commitment.is_some() {
+            self.check_provable(&model, sample_size)?;
+        }
         let policy = self.check_policy(&request.policy, &dataset)?;
         if let Some(replaced) = request.supersedes {
             self.may_supersede(context, replaced, &model, &dataset)?;
@@ -73,6 +76,7 @@ impl<M: Memory> State<M> {
             state: AuditState::Requested,
             replay_messages: 0,
             replay_instructions: 0,
+            proof: None,
         };
         self.put_audit(id, &audit)?;
         Ok(id)
@@ -181,7 +185,7 @@ impl<M: Memory> State<M> {
             return Err(Error::WrongState {
                 what: format!("audit {}", request.id),
                 state: audit.state.kind().name().to_owned(),
-                needed: "requested or running".to_owned(),
+                needed: "requested, running or awaiting proof".to_owned(),
             });
         }
         self.close(request.id, audit, AuditState::Abandoned { reason: request.reason, by }, context.now_ns)

@@ -1,7 +1,7 @@
 //! Certificates: made from checked counts only, superseded or revoked but never removed.
 
 use audit::{
-    Body, Counts, Policy, Replay, Verdict,
+    Body, Counts, Policy, Replay, Verdict, Verified,
     certificate::{DatasetFacts, Facts, ModelFacts, Nanoseconds},
     certificate_body,
 };
@@ -11,13 +11,14 @@ use interface::{
     AuditId, AuditState, CertificateId, CertificateState, DigestBytes, Error, RevokeCertificate,
     certified::MAX_ID,
 };
+use verifier::Package;
 
 use crate::{
     guards::{Context, SECOND_NS, check_range, check_reason},
     replay::{Prepared, reason},
     storage::{
         State,
-        records::{Audit, Certificate},
+        records::{Audit, Certificate, Model},
     },
 };
 
@@ -49,17 +50,31 @@ impl<M: Memory> State<M> {
     ) -> Result<(Certificate, Vec<u8>), Error> {
         let number = self.certificates().len() + 1;
         check_range("certificate number", 1, MAX_ID, number)?;
-        let Prepared { header, model, .. } = self.take_prepared(id, audit)?;
+        let registered = self.model_entry(audit.model)?;
         let invalid = |cause| Error::invalid("audit", &cause);
         let progress = self.progress.get(&id)?.unwrap_or_default();
-        let counts = Counts::from_counters(&header.schema, progress.counters).map_err(invalid)?;
-        let replay = Replay::resume(&model, &header.schema, counts).map_err(invalid)?;
-        let verified = replay.finish(audit.sample_size).map_err(invalid)?;
+        let registered_at = Nanoseconds(registered.registered_at_ns);
+        let (header, verified, model) = match registered.commitment {
+            None => {
+                let Prepared { header, model, .. } = self.take_prepared(id, audit)?;
+                let counts = Counts::from_counters(&header.schema, progress.counters).map_err(invalid)?;
+                let replay = Replay::resume(&model, &header.schema, counts).map_err(invalid)?;
+                let verified = replay.finish(audit.sample_size).map_err(invalid)?;
+                (header, verified, ModelFacts::new(&model, audit.model.into(), registered_at))
+            }
+            Some(_) => {
+                // The counters were stored together with the accepted proof.
+                audit.proof.ok_or_else(|| Error::internal("a proved audit has no proof"))?;
+                let header = self.header(&self.dataset_entry(audit.dataset)?)?;
+                let counts = Counts::from_counters(&header.schema, progress.counters).map_err(invalid)?;
+                let verified = Verified::proved(counts, audit.sample_size).map_err(invalid)?;
+                (header, verified, self.private_facts(&registered, audit)?)
+            }
+        };
 
         let policy = self.policies.get(&audit.policy.0)?;
         let policy = policy.ok_or_else(|| Error::internal("the audit's policy is missing"))?;
         let policy = Policy::from_json(policy.as_bytes()).map_err(invalid)?;
-        let registered = self.model_entry(audit.model)?;
         let dataset = self.dataset_entry(audit.dataset)?;
         let valid_until_ns = audit.valid_for_s.map(|s| now_ns.saturating_add(s.saturating_mul(SECOND_NS)));
         let missing = || Error::internal("a running audit has no seed");
@@ -70,7 +85,7 @@ impl<M: Memory> State<M> {
             runtime: crate::VERSION.to_owned(),
             owner: audit.owner.to_text(),
             requester: audit.requester.to_text(),
-            model: ModelFacts::new(&model, audit.model.into(), Nanoseconds(registered.registered_at_ns)),
+            model,
             dataset: DatasetFacts {
                 digest: audit.dataset.into(),
                 rows: dataset.rows,
@@ -85,6 +100,7 @@ impl<M: Memory> State<M> {
             supersedes: audit.supersedes,
             audits_of_model: audit.audit_of_model,
             audits_of_owner: audit.audit_of_owner,
+            proof: audit.proof.map(Into::into),
         };
         let Body { json, verdict } =
             certificate_body(&verified, &facts, &header.schema, &policy).map_err(invalid)?;
@@ -111,6 +127,21 @@ impl<M: Memory> State<M> {
             body_digest: DigestBytes::from(audit::Digest::of(&json)),
         };
         Ok((certificate, json))
+    }
+
+    /// What a certificate says about a private model: its package's digest, never the ONNX file's.
+    fn private_facts(&self, registered: &Model, audit: &Audit) -> Result<ModelFacts, Error> {
+        let bytes = self.blocks.read_all(&registered.content)?;
+        let architecture = Package::parse(&bytes).map_err(Error::internal)?.architecture;
+        Ok(ModelFacts {
+            digest: audit.model.into(),
+            name: registered.name.clone(),
+            source: None,
+            encoding: registered.encoding.into(),
+            parameters: registered.parameters,
+            layers: architecture.describe_layers(),
+            registered_at: Nanoseconds(registered.registered_at_ns),
+        })
     }
 
     /// Marks the certificate that `by` replaces, unless it was revoked or replaced meanwhile.

@@ -15,6 +15,7 @@ mod certification;
 mod endpoints;
 mod guards;
 mod lists;
+mod proofs;
 mod replay;
 mod rows;
 mod storage;

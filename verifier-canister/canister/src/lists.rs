@@ -125,15 +125,16 @@ impl<M: Memory> State<M> {
 
     /// Bytes of a dataset.
     pub fn read_dataset(&self, request: ReadRequest) -> Result<Vec<u8>, Error> {
-        self.read(&self.dataset_entry(request.digest)?.content, request)
+        self.read_content(&self.dataset_entry(request.digest)?.content, request)
     }
 
     /// Bytes of a model.
     pub fn read_model(&self, request: ReadRequest) -> Result<Vec<u8>, Error> {
-        self.read(&self.model_entry(request.digest)?.content, request)
+        self.read_content(&self.model_entry(request.digest)?.content, request)
     }
 
-    fn read(&self, content: &Content, request: ReadRequest) -> Result<Vec<u8>, Error> {
+    /// A stretch of content.
+    pub(crate) fn read_content(&self, content: &Content, request: ReadRequest) -> Result<Vec<u8>, Error> {
         check_range("offset", 0, content.size, request.offset)?;
         check_range("length", 1, CHUNK_BYTES.into(), request.length.into())?;
         let length = (content.size - request.offset).min(request.length.into());

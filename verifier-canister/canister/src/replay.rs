@@ -76,6 +76,8 @@ fn step_of(state: &AuditState) -> Option<Step> {
         AuditState::Requested => Some(Step::Draw),
         AuditState::Running { done, of } if done < of => Some(Step::Replay),
         AuditState::Running { .. } => Some(Step::Certify),
+        // The owner goes on with it, not the queue.
+        AuditState::AwaitingProof { .. } => None,
         AuditState::Completed { .. } | AuditState::Refused { .. } | AuditState::Abandoned { .. } => None,
     }
 }
@@ -111,6 +113,16 @@ impl<M: Memory> State<M> {
             }
             // A record that cannot be read must not hold up the others.
             let Ok(audit) = self.audit_entry(id) else { continue };
+            if let AuditState::AwaitingProof { .. } = audit.state {
+                let deadline_ns = Self::proof_deadline_ns(&audit);
+                if deadline_ns > now_ns {
+                    until_ns = Some(until_ns.unwrap_or(u64::MAX).min(deadline_ns));
+                    self.turns.put(id, &Turn { attempts: 0, not_before_ns: deadline_ns })?;
+                } else {
+                    self.refuse(id, audit, "no proof was handed in in time".to_owned(), now_ns)?;
+                }
+                continue;
+            }
             let Some(step) = step_of(&audit.state) else {
                 self.turns.remove(&id);
                 continue;
@@ -152,7 +164,10 @@ impl<M: Memory> State<M> {
         }
         audit.seed = Some(interface::DigestBytes(random));
         audit.drawn_at_ns = Some(now_ns);
-        audit.state = AuditState::Running { done: 0, of: audit.sample_size };
+        audit.state = match self.model_entry(audit.model)?.commitment {
+            Some(_) => AuditState::AwaitingProof { of: audit.sample_size },
+            None => AuditState::Running { done: 0, of: audit.sample_size },
+        };
         self.progress.put(id, &Progress::default())?;
         self.turns.put(id, &Turn::default())?;
         self.put_audit(id, &audit)

@@ -9,6 +9,7 @@ use interface::{
     UploadStatus,
 };
 use sha2::{Digest as _, Sha256};
+use verifier::LayerShape;
 
 use crate::{
     guards::{Context, SECOND_NS, check_quota, check_range},
@@ -26,11 +27,18 @@ fn kind_code(kind: ArtefactKind) -> u8 {
     match kind {
         ArtefactKind::Dataset => 1,
         ArtefactKind::Model => 2,
+        ArtefactKind::PrivateModel => 3,
+        ArtefactKind::Proof => 4,
     }
 }
 
 fn kind_of(code: u8) -> ArtefactKind {
-    if code == kind_code(ArtefactKind::Dataset) { ArtefactKind::Dataset } else { ArtefactKind::Model }
+    match code {
+        1 => ArtefactKind::Dataset,
+        2 => ArtefactKind::Model,
+        3 => ArtefactKind::PrivateModel,
+        _ => ArtefactKind::Proof,
+    }
 }
 
 impl Upload {
@@ -52,7 +60,7 @@ impl Upload {
         self.size.saturating_sub(before).min(CHUNK_BYTES.into()) as u32
     }
 
-    fn complete(&self) -> Result<Content, Error> {
+    pub(crate) fn complete(&self) -> Result<Content, Error> {
         let blocks: Vec<u32> = self.blocks.iter().flatten().copied().collect();
         let missing = self.blocks.len() - blocks.len();
         if missing > 0 {
@@ -104,8 +112,10 @@ impl<M: Memory> State<M> {
         }
         check_quota("bytes_total", quotas.bytes_total, self.totals.get()?.stored_bytes, size)?;
         match kind {
-            ArtefactKind::Dataset => Ok(()),
-            ArtefactKind::Model => check_quota("models", quotas.models.into(), account.models.into(), 1),
+            ArtefactKind::Dataset | ArtefactKind::Proof => Ok(()),
+            ArtefactKind::Model | ArtefactKind::PrivateModel => {
+                check_quota("models", quotas.models.into(), account.models.into(), 1)
+            }
         }
     }
 
@@ -169,10 +179,20 @@ impl<M: Memory> State<M> {
                 let dataset = self.check_dataset(context, content)?;
                 self.put_dataset(key.digest, &dataset)?;
             }
-            ArtefactKind::Model => {
+            ArtefactKind::Proof => {
+                return Err(Error::WrongState {
+                    what: "a proof".to_owned(),
+                    state: "sealed by nothing".to_owned(),
+                    needed: "handed in with submit_proof".to_owned(),
+                });
+            }
+            ArtefactKind::Model | ArtefactKind::PrivateModel => {
                 let mut account = self.account(caller)?;
                 check_quota("models", self.quotas.get()?.models.into(), account.models.into(), 1)?;
-                let model = self.check_model(context, content)?;
+                let model = match key.kind {
+                    ArtefactKind::Model => self.check_model(context, content)?,
+                    _ => self.private_record(context, content)?,
+                };
                 account.models += 1;
                 self.accounts.put(caller, &account)?;
                 self.put_model(key.digest, &model)?;
@@ -219,6 +239,30 @@ impl<M: Memory> State<M> {
             registered_at_ns: context.now_ns,
             audits: 0,
             content,
+            commitment: None,
+        })
+    }
+
+    fn private_record(&self, context: &Context, content: Content) -> Result<Model, Error> {
+        let bytes = self.blocks.read_all(&content)?;
+        let (architecture, commitment) = self.check_private_model(context, &bytes)?;
+        let summary = |layer: &LayerShape| {
+            let LayerShape { inputs, units, shift, activation } = *layer;
+            LayerSummary::new(inputs, units, shift, activation, &architecture.tables)
+        };
+        Ok(Model {
+            owner: context.caller,
+            name: architecture.name.clone(),
+            source: DigestBytes([0; 32]),
+            encoding: architecture.encoding.into(),
+            classes: architecture.classes,
+            inputs: architecture.inputs(),
+            parameters: architecture.parameters(),
+            layers: architecture.layers.iter().map(summary).collect(),
+            registered_at_ns: context.now_ns,
+            audits: 0,
+            content,
+            commitment: Some(commitment),
         })
     }
 
@@ -240,7 +284,7 @@ impl<M: Memory> State<M> {
         let caller = context.signed_in()?;
         match kind {
             ArtefactKind::Dataset => self.registrar(context)?,
-            ArtefactKind::Model => {}
+            ArtefactKind::Model | ArtefactKind::PrivateModel | ArtefactKind::Proof => {}
         }
         Ok(caller)
     }
@@ -248,12 +292,13 @@ impl<M: Memory> State<M> {
     fn not_registered(&self, kind: ArtefactKind, digest: DigestBytes) -> Result<(), Error> {
         let registered = match kind {
             ArtefactKind::Dataset => self.datasets().contains(&digest.0),
-            ArtefactKind::Model => self.models().contains(&digest.0),
+            ArtefactKind::Model | ArtefactKind::PrivateModel => self.models().contains(&digest.0),
+            ArtefactKind::Proof => self.proofs.contains(&digest.0),
         };
         if registered { Err(Error::AlreadyRegistered { what: kind.to_string(), digest }) } else { Ok(()) }
     }
 
-    fn own_upload(
+    pub(crate) fn own_upload(
         &self,
         context: &Context,
         kind: ArtefactKind,

@@ -37,6 +37,11 @@ pub enum AuditState {
         /// Samples drawn.
         of: u32,
     },
+    /// The sample is drawn, and the private model's owner must hand in a proof.
+    AwaitingProof {
+        /// Samples drawn.
+        of: u32,
+    },
     /// A certificate was issued, whatever its verdict.
     Completed {
         /// The certificate.
@@ -95,8 +100,10 @@ pub struct AuditRecord {
     pub state: AuditState,
     /// Messages that the replay took so far.
     pub replay_messages: u32,
-    /// Instructions that they used.
+    /// Instructions that they, or the verification of a proof, used.
     pub replay_instructions: u64,
+    /// SHA-256 of the proof that was accepted; `read_proof` returns it.
+    pub proof: Option<DigestBytes>,
 }
 
 /// The kinds of [`AuditState`].
@@ -106,6 +113,8 @@ pub enum StateKind {
     Requested,
     /// Running.
     Running,
+    /// Awaiting a proof.
+    AwaitingProof,
     /// Completed.
     Completed,
     /// Refused.
@@ -120,6 +129,7 @@ impl AuditState {
         match self {
             Self::Requested => StateKind::Requested,
             Self::Running { .. } => StateKind::Running,
+            Self::AwaitingProof { .. } => StateKind::AwaitingProof,
             Self::Completed { .. } => StateKind::Completed,
             Self::Refused { .. } => StateKind::Refused,
             Self::Abandoned { .. } => StateKind::Abandoned,
@@ -128,7 +138,7 @@ impl AuditState {
 
     /// Whether more will happen to it.
     pub fn is_open(&self) -> bool {
-        matches!(self, Self::Requested | Self::Running { .. })
+        matches!(self, Self::Requested | Self::Running { .. } | Self::AwaitingProof { .. })
     }
 }
 
@@ -138,6 +148,7 @@ impl StateKind {
         match self {
             Self::Requested => "requested",
             Self::Running => "running",
+            Self::AwaitingProof => "awaiting proof",
             Self::Completed => "completed",
             Self::Refused => "refused",
             Self::Abandoned => "abandoned",

@@ -80,7 +80,8 @@ pub fn model_json(record: &ModelRecord) -> Result<Vec<u8>, AuditError> {
         "digest": record.digest.to_string(),
         "owner": record.owner.to_text(),
         "name": record.name,
-        "source": record.source.to_string(),
+        "source": record.source.map(|digest| digest.to_string()),
+        "commitment": record.commitment.map(|digest| digest.to_string()),
         "encoding": record.encoding.to_string(),
         "classes": record.classes,
         "inputs": record.inputs,
@@ -97,6 +98,7 @@ pub fn audit_json(record: &AuditRecord) -> Result<Vec<u8>, AuditError> {
     let mut state = match &record.state {
         AuditState::Requested => json!({}),
         AuditState::Running { done, of } => json!({ "done": done, "of": of }),
+        AuditState::AwaitingProof { of } => json!({ "of": of }),
         AuditState::Completed { certificate } => json!({ "certificate": certificate }),
         AuditState::Refused { reason } => json!({ "reason": reason }),
         AuditState::Abandoned { reason, by } => json!({ "reason": reason, "by": by.to_text() }),
@@ -123,6 +125,7 @@ pub fn audit_json(record: &AuditRecord) -> Result<Vec<u8>, AuditError> {
         "state": state,
         "replayMessages": record.replay_messages,
         "replayInstructions": record.replay_instructions.to_string(),
+        "proof": record.proof.map(|digest| digest.to_string()),
     }))
 }
 
@@ -205,6 +208,7 @@ mod tests {
             state: AuditState::Running { done: 3, of: 10 },
             replay_messages: 1,
             replay_instructions: 2,
+            proof: None,
         };
         let hex = "0".repeat(64);
         assert_eq!(

@@ -13,6 +13,7 @@ pub mod certified;
 mod digest;
 mod error;
 mod limits;
+mod proofs;
 mod registered;
 mod roles;
 mod upload;
@@ -28,6 +29,7 @@ pub use certificates::{
 pub use digest::DigestBytes;
 pub use error::Error;
 pub use limits::{Limits, Quotas, Stats};
+pub use proofs::{SubmitProof, VerifyAudit, VerifyInference};
 pub use registered::{
     DatasetAttribute, DatasetColumn, DatasetDetails, DatasetPage, DatasetRecord, DatasetSchema,
     DatasetsRequest, LayerSummary, ModelPage, ModelRecord, ModelsRequest, ReadRequest,
@@ -44,6 +46,10 @@ pub const CHUNK_BYTES: u32 = 1 << 20;
 pub const DATASET_BYTES: u64 = 64 << 20;
 /// Most bytes of a model: 4 Mi parameters, eight tables and the names.
 pub const MODEL_BYTES: u64 = 10 << 20;
+/// Most bytes of a private model's package.
+pub const PRIVATE_MODEL_BYTES: u64 = 4 << 20;
+/// Most bytes of a proof.
+pub const PROOF_BYTES: u64 = 1 << 20;
 /// Most bytes of a policy.
 pub const POLICY_BYTES: u32 = 64 << 10;
 /// Most bytes of a reason given for abandoning or revoking.

@@ -1,4 +1,4 @@
-use audit::{Activation, Layer, Model, Schema};
+use audit::{Activation, Layer, Model, Schema, Table};
 use candid::{CandidType, Principal};
 use serde::{Deserialize, Serialize};
 
@@ -113,36 +113,40 @@ pub struct LayerSummary {
 impl LayerSummary {
     /// Every layer of a model.
     pub fn of(model: &Model) -> Vec<Self> {
-        let activation = |layer: &Layer| match layer.activation {
+        let summary = |layer: &Layer| {
+            Self::new(layer.inputs, layer.units, layer.shift, layer.activation, &model.tables)
+        };
+        model.layers.iter().map(summary).collect()
+    }
+
+    /// One layer; `tables` are the model's.
+    pub fn new(inputs: u32, units: u32, shift: u8, activation: Activation, tables: &[Table]) -> Self {
+        let activation = match activation {
             Activation::Identity => "identity".to_owned(),
             Activation::Relu => "relu".to_owned(),
             Activation::Step => "step".to_owned(),
             Activation::Table(index) => {
-                let table = model.tables.get(usize::from(index));
+                let table = tables.get(usize::from(index));
                 table.map(|table| format!("table {}", table.name)).unwrap_or_default()
             }
         };
-        let summary = |layer: &Layer| Self {
-            inputs: layer.inputs,
-            units: layer.units,
-            shift: layer.shift,
-            activation: activation(layer),
-        };
-        model.layers.iter().map(summary).collect()
+        Self { inputs, units, shift, activation }
     }
 }
 
-/// A registered public model. Certified under `model/<hex digest>`.
+/// A registered model. Certified under `model/<hex digest>`.
 #[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
 pub struct ModelRecord {
-    /// SHA-256 of its bytes.
+    /// SHA-256 of its bytes; of a private model's package.
     pub digest: DigestBytes,
     /// Who sealed it.
     pub owner: Principal,
     /// Short name.
     pub name: String,
-    /// SHA-256 of the ONNX file that it was made from, as its owner says.
-    pub source: DigestBytes,
+    /// SHA-256 of the ONNX file that it was made from, as its owner says; not told of a private model.
+    pub source: Option<DigestBytes>,
+    /// Id of the commitment to the weights, of a private model: what proofs speak about.
+    pub commitment: Option<DigestBytes>,
     /// Digest of the feature encoding that it was made for.
     pub encoding: DigestBytes,
     /// Number of classes.

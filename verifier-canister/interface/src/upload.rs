@@ -3,7 +3,7 @@ use std::fmt;
 use candid::CandidType;
 use serde::{Deserialize, Serialize};
 
-use crate::{DATASET_BYTES, DigestBytes, MODEL_BYTES};
+use crate::{DATASET_BYTES, DigestBytes, MODEL_BYTES, PRIVATE_MODEL_BYTES, PROOF_BYTES};
 
 /// What an upload becomes when it is sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, CandidType, Serialize, Deserialize)]
@@ -12,6 +12,10 @@ pub enum ArtefactKind {
     Dataset,
     /// A public model; whoever seals it owns it.
     Model,
+    /// A private model's package: architecture, commitment and range proof; sealed by the owner it names.
+    PrivateModel,
+    /// The proof of an audit; it is not sealed but handed in with `submit_proof`.
+    Proof,
 }
 
 impl ArtefactKind {
@@ -20,6 +24,8 @@ impl ArtefactKind {
         match self {
             Self::Dataset => DATASET_BYTES,
             Self::Model => MODEL_BYTES,
+            Self::PrivateModel => PRIVATE_MODEL_BYTES,
+            Self::Proof => PROOF_BYTES,
         }
     }
 }
@@ -29,6 +35,8 @@ impl fmt::Display for ArtefactKind {
         f.write_str(match self {
             Self::Dataset => "dataset",
             Self::Model => "model",
+            Self::PrivateModel => "private model",
+            Self::Proof => "proof",
         })
     }
 }

@@ -129,6 +129,13 @@ impl Architecture {
         self.layers.iter().map(|layer| u64::from(layer.units) * (u64::from(layer.inputs) + 1)).sum()
     }
 
+    /// One text per layer, e.g. `dense 55 x 16, relu`.
+    pub fn describe_layers(&self) -> Vec<String> {
+        let describe =
+            |layer: &LayerShape| layer.activation.describe_layer(layer.inputs, layer.units, &self.tables);
+        self.layers.iter().map(describe).collect()
+    }
+
     /// Fails when a size, reference or value is outside its bounds.
     pub fn validate(&self) -> Result<(), AuditError> {
         codec::check_text("model name", &self.name)?;

@@ -286,7 +286,7 @@ impl Layout {
             Tape::Q | Tape::H => rows_of(slots.chain([table])),
             Tape::R | Tape::X => rows_of(slots),
             Tape::M => model_rows(&self.model),
-            Tape::Z => rows_of([0..self.masks.len]),
+            Tape::Z => rows_of(std::iter::once(0..self.masks.len)),
         }
     }
 

@@ -168,7 +168,7 @@ impl RangeLayout {
                 rows
             }
             Tape::M => model_rows(&self.model),
-            Tape::Z => rows_of([0..self.z_len]),
+            Tape::Z => rows_of(std::iter::once(0..self.z_len)),
             Tape::R | Tape::X => Vec::new(),
         }
     }

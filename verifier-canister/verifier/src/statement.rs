@@ -4,13 +4,38 @@ use audit::{Decision, Digest};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    Architecture, VerifyError,
+    Architecture, RegisteredModel, VerifyError,
     error::in_range,
     layout::{MAX_SAMPLES, size},
 };
 
 /// Domain tag of an audit's statement.
 const STATEMENT_MAGIC: &[u8; 8] = b"ASSAYST\x01";
+/// Domain tag of a prediction's context.
+const INFERENCE_MAGIC: &[u8; 8] = b"ASSAYIN\x01";
+/// Domain tag of an audit's context.
+const AUDIT_MAGIC: &[u8; 8] = b"ASSAYAU\x01";
+
+/// What binds a proof to one audit request: its number, the seed that its sample was drawn with after the request,
+/// the dataset, the registered package and the canister that asked.
+pub fn audit_context(
+    canister: &[u8],
+    audit: u64,
+    seed: &[u8; 32],
+    dataset: &Digest,
+    package: &Digest,
+) -> Digest {
+    let mut hash = Sha256::new();
+    hash.update(AUDIT_MAGIC);
+    hash.update(size(canister.len()).to_le_bytes());
+    hash.update(canister);
+    hash.update(audit.to_le_bytes());
+    hash.update(seed);
+    hash.update(dataset.0);
+    hash.update(package.0);
+    Digest(hash.finalize().into())
+}
+
 /// Most cells, and most counters, of one statement.
 pub const MAX_COUNTERS: usize = 1 << 20;
 
@@ -101,4 +126,53 @@ impl Statement<'_> {
         self.counts.iter().for_each(|count| hash.update(count.to_le_bytes()));
         hash.finalize().into()
     }
+}
+
+/// Predictions: a statement in which every sample is a cell of its own.
+#[derive(Debug, Clone)]
+pub struct Inference<'a> {
+    model: &'a RegisteredModel,
+    context: Digest,
+    features: &'a [i16],
+    cell_of: Vec<u32>,
+    counts: Vec<u32>,
+}
+
+impl<'a> Inference<'a> {
+    /// "This model decides these classes for these samples"; `context` is whatever the proof shall be bound to.
+    pub fn new(
+        model: &'a RegisteredModel,
+        context: Digest,
+        features: &'a [i16],
+        classes: &[u8],
+    ) -> Result<Self, VerifyError> {
+        let count = usize::from(model.commitment().architecture.classes);
+        in_range("samples", 1, size(MAX_SAMPLES.min(MAX_COUNTERS / count.max(1))), size(classes.len()))?;
+        let mut counts = vec![0; classes.len() * count];
+        for (sample, &class) in counts.chunks_mut(count.max(1)).zip(classes) {
+            match sample.get_mut(usize::from(class)) {
+                Some(count) => *count = 1,
+                None => in_range("class", 0, size(count) - 1, class.into())?,
+            }
+        }
+        let cell_of = (0..).take(classes.len()).collect();
+        Ok(Self { model, context: inference_context(context), features, cell_of, counts })
+    }
+
+    /// The statement to be proved or verified.
+    pub fn statement(&self) -> Statement<'_> {
+        Statement {
+            model: self.model.id(),
+            architecture: &self.model.commitment().architecture,
+            context: self.context,
+            features: self.features,
+            cell_of: &self.cell_of,
+            counts: &self.counts,
+        }
+    }
+}
+
+/// A prediction's context never equals an audit's.
+fn inference_context(context: Digest) -> Digest {
+    Digest(Sha256::new().chain_update(INFERENCE_MAGIC).chain_update(context.0).finalize().into())
 }

@@ -4,7 +4,8 @@ use std::{fmt, process::ExitCode};
 
 use certifier::{
     certificate_file::CertificateFileError, client::ClientError, dataset::DatasetError,
-    identity::IdentityError, network::NetworkError, node::CanisterNodeError, rerun::RerunError,
+    identity::IdentityError, network::NetworkError, node::CanisterNodeError, private::PrivateError,
+    rerun::RerunError,
 };
 
 use import::ImportError;
@@ -91,6 +92,19 @@ impl From<CertificateFileError> for Failure {
     }
 }
 
+impl From<PrivateError> for Failure {
+    fn from(error: PrivateError) -> Self {
+        let hint = error.hint();
+        let exit = match error {
+            PrivateError::Package(_) | PrivateError::Refused(_) | PrivateError::NotAPrediction(_) => {
+                Exit::Mismatch
+            }
+            _ => Exit::Error,
+        };
+        Self { error: error.into(), hint: Some(hint), exit }
+    }
+}
+
 impl From<RerunError> for Failure {
     fn from(error: RerunError) -> Self {
         let (hint, exit) = match error {
@@ -98,6 +112,9 @@ impl From<RerunError> for Failure {
                 "the canister or the node gave something else than the certificate names; do not trust it",
                 Exit::Mismatch,
             ),
+            RerunError::Proof(_) | RerunError::NoProof => {
+                ("the proof behind the certificate does not hold; do not rely on it", Exit::Mismatch)
+            }
             RerunError::NoSeed(_) => ("only a completed audit can be run again", Exit::Error),
             RerunError::Audit { .. } => (
                 "the same step succeeded in the canister: its code differs from this program's",

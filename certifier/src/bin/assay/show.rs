@@ -121,7 +121,8 @@ pub fn model_record(record: &ModelRecord) -> Value {
     json!({
         "digest": record.digest.to_string(),
         "name": record.name,
-        "source": record.source.to_string(),
+        "source": record.source.map(|digest| digest.to_string()),
+        "commitment": record.commitment.map(|digest| digest.to_string()),
         "encoding": record.encoding.to_string(),
         "classes": record.classes,
         "inputs": record.inputs,
@@ -218,6 +219,7 @@ pub fn audit_record(record: &AuditRecord) -> Value {
         AuditState::Abandoned { reason, by } => {
             (state["reason"], state["by"]) = (json!(reason), json!(by.to_text()))
         }
+        AuditState::AwaitingProof { of } => state["of"] = json!(of),
         AuditState::Requested => {}
     }
     json!({
@@ -240,6 +242,7 @@ pub fn audit_record(record: &AuditRecord) -> Value {
         "supersedes": record.supersedes,
         "replayMessages": record.replay_messages,
         "replayInstructions": record.replay_instructions,
+        "proof": record.proof.map(|digest| digest.to_string()),
     })
 }
 
@@ -248,6 +251,7 @@ pub fn state_text(state: &AuditState) -> String {
     match state {
         AuditState::Requested => "requested".to_owned(),
         AuditState::Running { done, of } => format!("running, {done} of {of} samples"),
+        AuditState::AwaitingProof { of } => format!("{of} samples drawn, awaiting the owner's proof"),
         AuditState::Completed { certificate } => format!("completed: certificate {certificate}"),
         AuditState::Refused { reason } => format!("refused: {reason}"),
         AuditState::Abandoned { reason, .. } => format!("abandoned: {reason}"),

@@ -1,11 +1,18 @@
 //! Small random models and their proofs.
 #![allow(dead_code)]
 
+pub mod cells;
+
 use std::sync::OnceLock;
 
 use audit::{Activation, Decision, Digest, Layer, Model, Table};
-use prover::{ModelSecret, ProverSetup, Witness, registration};
-use verifier::{Architecture, RegisteredModel, Statement};
+use prover::{
+    ModelSecret, ProverSetup, Witness,
+    audit_proof::prove_with,
+    registration,
+    sabotage::{Honest, Saboteur},
+};
+use verifier::{Architecture, Layout, RegisteredModel, Statement, VerifyError};
 
 /// One set-up for all tests of a binary.
 pub fn setup() -> &'static ProverSetup {
@@ -113,18 +120,31 @@ impl Case {
             .collect()
     }
 
-    /// Registers and proves with a seed.
+    /// Registers with a range proof, then proves with the same seed.
     pub fn prove(&self, seed: u8) -> Proved {
-        let model = self.model();
+        let mut proved = self.prepare(seed);
+        let commitment = proved.registered.commitment().clone();
+        let proof =
+            registration::prove(setup(), &proved.model, &proved.secret, &commitment, &[seed; 32]).unwrap();
+        proved.registered = verifier::registration::verify(&setup().verifier, commitment, &proof).unwrap();
+        proved.registration = proof;
+        proved.proof = proved.prove_with(seed, &mut Honest);
+        proved
+    }
+
+    /// A true statement about a model that counts as registered, without proofs.
+    pub fn prepare(&self, seed: u8) -> Proved {
+        self.prepare_model(self.model(), seed)
+    }
+
+    /// [`Case::prepare`] with weights of one's own.
+    pub fn prepare_model(&self, model: Model, seed: u8) -> Proved {
         let secret = ModelSecret::new([seed; 32]);
-        let commitment = secret.commit(setup(), &model, b"owner");
-        let proof = registration::prove(setup(), &model, &secret, &commitment, &[seed; 32]).unwrap();
-        let registered = verifier::registration::verify(&setup().verifier, commitment, &proof).unwrap();
+        let registered = RegisteredModel::trusted(secret.commit(setup(), &model, b"owner"));
         let cell_of: Vec<u32> = (0..self.samples as u32).map(|sample| sample % 3).collect();
         let features = self.features();
-        let witness = Witness::new(&model, &features).unwrap();
-        let counts = witness.counts(&cell_of, 3, model.classes.into());
-        let mut proved = Proved {
+        let counts = Witness::new(&model, &features).unwrap().counts(&cell_of, 3, model.classes.into());
+        Proved {
             architecture: Architecture::of(&model),
             registered,
             context: Digest([3; 32]),
@@ -132,20 +152,10 @@ impl Case {
             cell_of,
             counts,
             proof: Vec::new(),
+            registration: Vec::new(),
             model,
             secret,
-        };
-        let (proof, _) = prover::audit_proof::prove(
-            setup(),
-            &proved.model,
-            &proved.secret,
-            &proved.registered,
-            &proved.statement(),
-            &[seed; 32],
-        )
-        .unwrap();
-        proved.proof = proof;
-        proved
+        }
     }
 }
 
@@ -159,6 +169,7 @@ pub struct Proved {
     pub cell_of: Vec<u32>,
     pub counts: Vec<u32>,
     pub proof: Vec<u8>,
+    pub registration: Vec<u8>,
     pub model: Model,
     pub secret: ModelSecret,
 }
@@ -173,5 +184,21 @@ impl Proved {
             cell_of: &self.cell_of,
             counts: &self.counts,
         }
+    }
+
+    /// A proof by this prover, whatever it is worth.
+    pub fn prove_with(&self, seed: u8, saboteur: &mut dyn Saboteur) -> Vec<u8> {
+        let (setup, statement, seed) = (setup(), self.statement(), [seed; 32]);
+        let (model, secret, registered) = (&self.model, &self.secret, &self.registered);
+        prove_with(setup, model, secret, registered, &statement, &seed, saboteur).unwrap().0
+    }
+
+    /// What the verifier says.
+    pub fn verify(&self, proof: &[u8]) -> Result<(), VerifyError> {
+        verifier::audit_proof::verify(&setup().verifier, &self.registered, &self.statement(), proof)
+    }
+
+    pub fn layout(&self) -> Layout {
+        Layout::new(&self.architecture, self.cell_of.len()).unwrap()
     }
 }

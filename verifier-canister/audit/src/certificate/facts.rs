@@ -65,18 +65,21 @@ pub struct Facts {
     pub audits_of_model: u32,
     /// Audits requested so far for any model of this owner, this one included.
     pub audits_of_owner: u32,
+    /// SHA-256 of the zero-knowledge proof that was verified, if one was.
+    pub proof: Option<Digest>,
 }
 
 /// What a certificate says about its model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelFacts {
-    /// SHA-256 of the integer model's bytes.
+    /// SHA-256 of the integer model's bytes; of a private model's package.
     pub digest: Digest,
     /// Short name.
     pub name: String,
-    /// SHA-256 of the file it was imported from, as its owner states it.
-    pub source: Digest,
+    /// SHA-256 of the file it was imported from, as its owner states it; not told of a private model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Digest>,
     /// Digest of the feature encoding it reads.
     pub encoding: Digest,
     /// Number of weights and biases.
@@ -93,7 +96,7 @@ impl ModelFacts {
         Self {
             digest,
             name: model.name.clone(),
-            source: model.source,
+            source: Some(model.source),
             encoding: model.encoding,
             parameters: model.parameters(),
             layers: model.describe_layers(),

@@ -115,7 +115,8 @@ pub fn certificate_body(
 ) -> Result<Body, AuditError> {
     schema.validate()?;
     let dataset = DatasetRecord::new(&facts.dataset, schema);
-    let predicate = Predicate::new(verified.counts(), facts, dataset, &schema.frame(), policy)?;
+    let predicate =
+        Predicate::new(verified.counts(), verified.level(), facts, dataset, &schema.frame(), policy)?;
     let verdict = predicate.verdict;
     Ok(Body { json: Certificate::new(predicate).to_json()?, verdict })
 }

@@ -14,6 +14,8 @@ use crate::{
 pub enum Level {
     /// The canister itself ran the public model on every sample.
     Replayed,
+    /// The canister verified a zero-knowledge proof that the committed model makes these counts.
+    Proved,
 }
 
 /// What is claimed of a model on a dataset.
@@ -50,6 +52,9 @@ pub struct Predicate {
     pub audits_of_model: u32,
     /// Audits requested so far for any model of this owner, this one included.
     pub audits_of_owner: u32,
+    /// SHA-256 of the zero-knowledge proof, where the level is [`Level::Proved`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Digest>,
     /// The model.
     pub model: ModelFacts,
     /// The dataset.
@@ -191,12 +196,17 @@ pub struct IntervalRule {
 impl Predicate {
     pub(super) fn new(
         counts: &Counts,
+        level: Level,
         facts: &Facts,
         dataset: DatasetRecord,
         frame: &Frame,
         policy: &Policy,
     ) -> Result<Self, AuditError> {
         facts.validate()?;
+        let (expected, got) = (u64::from(level == Level::Proved), u64::from(facts.proof.is_some()));
+        if expected != got {
+            return Err(AuditError::Mismatch { what: "number of proofs for this level", expected, got });
+        }
         let (expected, got) = (u64::from(facts.sample_size), counts.total());
         if expected != got {
             return Err(AuditError::Mismatch { what: "samples counted", expected, got });
@@ -219,7 +229,7 @@ impl Predicate {
         let coverage = Fraction::new(facts.sample_size, facts.dataset.rows);
         let coverage = coverage.unwrap_or_else(|| Fraction::whole(0));
         Ok(Self {
-            level: Level::Replayed,
+            level,
             verdict,
             certificate: facts.certificate,
             audit: facts.audit,
@@ -233,6 +243,7 @@ impl Predicate {
             supersedes: facts.supersedes,
             audits_of_model: facts.audits_of_model,
             audits_of_owner: facts.audits_of_owner,
+            proof: facts.proof,
             model: facts.model.clone(),
             dataset,
             sample: SampleRecord {
@@ -258,7 +269,7 @@ impl Predicate {
                 z: "1.959964".to_owned(),
                 rounding: "outward to 0.000001".to_owned(),
             },
-            caveats: CAVEATS.map(str::to_owned).to_vec(),
+            caveats: caveats(level),
         })
     }
 }
@@ -270,10 +281,23 @@ impl From<&crate::Attribute> for AttributeRecord {
     }
 }
 
-/// What the numbers do not say, in plain words; the same for every certificate.
-const CAVEATS: [&str; 6] = [
-    "The figures are those of the integer model with the digest given here. That it was made from the file with \
-     the source digest is its owner's statement; importing that file again checks it.",
+/// What the numbers do not say, in plain words; the same for every certificate of a level.
+fn caveats(level: Level) -> Vec<String> {
+    let about_model = match level {
+        Level::Replayed => REPLAYED_CAVEAT,
+        Level::Proved => PROVED_CAVEAT,
+    };
+    [about_model].into_iter().chain(CAVEATS).map(str::to_owned).collect()
+}
+
+const REPLAYED_CAVEAT: &str = "The figures are those of the integer model with the digest given here. That it was made from the file with \
+     the source digest is its owner's statement; importing that file again checks it.";
+
+const PROVED_CAVEAT: &str = "The figures are those of the model whose weights are committed to in the package with the digest given here. \
+     The weights are private: a zero-knowledge proof, not a rerun, shows that they make these counts. Which \
+     predictions a service really gives is shown only by proofs of those predictions.";
+
+const CAVEATS: [&str; 5] = [
     "The audit data are public, so the model may have been trained on them. Compare when dataset and model were \
      fixed, and how many audits were requested of this model and by this owner.",
     "An interval speaks about the population that the dataset's rows stand for, if they were drawn from it at \

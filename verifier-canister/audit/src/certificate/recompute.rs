@@ -16,6 +16,7 @@ pub fn recompute(certificate: &Certificate) -> Result<(), AuditError> {
     let counts = Counts::of_frame(&frame, predicate.counters.clone())?;
     let expected = Certificate::new(Predicate::new(
         &counts,
+        predicate.level,
         &predicate.facts(),
         predicate.dataset.clone(),
         &frame,
@@ -84,6 +85,7 @@ impl Predicate {
             supersedes: self.supersedes,
             audits_of_model: self.audits_of_model,
             audits_of_owner: self.audits_of_owner,
+            proof: self.proof,
         }
     }
 }

@@ -1,8 +1,13 @@
 use candid::candid_method;
-use ic_cdk::{api::data_certificate, query, update};
+use ic_cdk::{
+    api::{self, data_certificate},
+    query, update,
+};
 use interface::{
     AbandonAudit, AuditId, AuditPage, AuditRequest, AuditsRequest, CertifiedAudit, DigestBytes, Error,
+    ReadRequest, SubmitProof, VerifyAudit, VerifyInference,
 };
+use serde_bytes::ByteBuf;
 
 use super::{Arg, change, context, decode, log, read, schedule};
 
@@ -24,6 +29,44 @@ fn abandon_audit(request: Arg<AbandonAudit>) -> Result<(), Error> {
     change(|state| state.abandon_audit(&context(), request))?;
     log(format!("audit {id}: abandoned by {}", context().caller));
     Ok(())
+}
+
+#[update(decode_with = "decode", hidden = true)]
+#[candid_method(update)]
+fn submit_proof(request: Arg<SubmitProof>) -> Result<(), Error> {
+    let request = request.0?;
+    let id = request.audit;
+    let canister = api::canister_self();
+    let result = change(|state| {
+        state.submit_proof(&context(), canister.as_slice(), request, &api::instruction_counter)
+    });
+    match &result {
+        Ok(()) => log(format!("audit {id}: proof accepted")),
+        Err(cause) => log(format!("audit {id}: proof refused: {cause}")),
+    }
+    schedule::resume();
+    result
+}
+
+#[query(decode_with = "decode", hidden = true)]
+#[candid_method(query)]
+fn verify_audit(request: Arg<VerifyAudit>) -> Result<(), Error> {
+    let request = request.0?;
+    read(|state| state.verify_audit(api::canister_self().as_slice(), &request))
+}
+
+#[query(decode_with = "decode", hidden = true)]
+#[candid_method(query)]
+fn verify_inference(request: Arg<VerifyInference>) -> Result<(), Error> {
+    let request = request.0?;
+    read(|state| state.verify_inference(&request))
+}
+
+#[query(decode_with = "decode", hidden = true)]
+#[candid_method(query)]
+fn read_proof(request: Arg<ReadRequest>) -> Result<ByteBuf, Error> {
+    let request = request.0?;
+    read(|state| state.read_proof(request)).map(ByteBuf::from)
 }
 
 #[query(decode_with = "decode", hidden = true)]

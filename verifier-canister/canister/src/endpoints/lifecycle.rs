@@ -25,6 +25,8 @@ fn start() {
     let open = || -> Result<State<DefaultMemoryImpl>, Error> {
         let mut state = State::open(DefaultMemoryImpl::default())?;
         state.resume_all()?;
+        // Here the limit is highest, and a query could not keep it.
+        state.setup()?;
         Ok(state)
     };
     match open() {

@@ -8,6 +8,8 @@ mod key;
 pub mod records;
 mod table;
 
+use std::cell::OnceCell;
+
 use audit::{AuditError, Digest};
 use candid::Principal;
 use ic_stable_structures::{
@@ -20,6 +22,7 @@ use interface::{
     certified::{status_json, status_key},
 };
 use serde_bytes::ByteBuf;
+use verifier::Setup;
 
 use crate::{certification::Tree, replay::Prepared};
 use records::{Account, Audit, Certificate, Dataset, INITIAL_QUOTAS, Model, Progress, Totals, Turn, Upload};
@@ -46,6 +49,7 @@ mod memory_ids {
     pub const CERTIFICATES: MemoryId = MemoryId::new(12);
     pub const BODIES: MemoryId = MemoryId::new(13);
     pub const TURNS: MemoryId = MemoryId::new(14);
+    pub const PROOFS: MemoryId = MemoryId::new(15);
 }
 
 /// Memory is handed out in buckets of 2 MiB: little for an empty canister, and room for 64 GiB.
@@ -68,6 +72,8 @@ pub struct State<M: Memory> {
     pub uploads: Table<UploadId, Upload, VirtualMemory<M>>,
     pub blocks: Blocks<VirtualMemory<M>>,
     pub policies: Table<DigestKey, String, VirtualMemory<M>>,
+    /// Accepted proofs.
+    pub proofs: Table<DigestKey, Content, VirtualMemory<M>>,
     /// Every open audit, and none other.
     pub turns: Table<AuditId, Turn, VirtualMemory<M>>,
     /// Every running audit.
@@ -80,6 +86,8 @@ pub struct State<M: Memory> {
     tree: Tree,
     /// The audit whose model was prepared last; lost in an upgrade and made again.
     pub prepared: Option<Prepared>,
+    /// What proofs are verified with; lost in an upgrade and made again.
+    pub setup: OnceCell<Setup>,
 }
 
 impl<M: Memory> State<M> {
@@ -95,6 +103,7 @@ impl<M: Memory> State<M> {
             uploads: Table::open(memories.get(UPLOADS)),
             blocks: Blocks::open(memories.get(BLOCKS), memories.get(FREE_BLOCKS)),
             policies: Table::open(memories.get(POLICIES)),
+            proofs: Table::open(memories.get(PROOFS)),
             turns: Table::open(memories.get(TURNS)),
             progress: Table::open(memories.get(PROGRESS)),
             datasets: Table::open(memories.get(DATASETS)),
@@ -104,6 +113,7 @@ impl<M: Memory> State<M> {
             bodies: Table::open(memories.get(BODIES)),
             tree: Tree::default(),
             prepared: None,
+            setup: OnceCell::new(),
         };
         state.tree = state.build_tree()?;
         Ok(state)

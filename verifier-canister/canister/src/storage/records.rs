@@ -119,6 +119,9 @@ pub struct Model {
     pub registered_at_ns: u64,
     pub audits: u32,
     pub content: Content,
+    /// Id of the commitment, of a private model.
+    #[serde(default)]
+    pub commitment: Option<DigestBytes>,
 }
 
 impl Model {
@@ -128,7 +131,8 @@ impl Model {
             digest,
             owner: self.owner,
             name: self.name.clone(),
-            source: self.source,
+            source: self.commitment.is_none().then_some(self.source),
+            commitment: self.commitment,
             encoding: self.encoding,
             classes: self.classes,
             inputs: self.inputs,
@@ -162,6 +166,8 @@ pub struct Audit {
     pub state: AuditState,
     pub replay_messages: u32,
     pub replay_instructions: u64,
+    #[serde(default)]
+    pub proof: Option<DigestBytes>,
 }
 
 impl Audit {
@@ -187,6 +193,7 @@ impl Audit {
             state: self.state.clone(),
             replay_messages: self.replay_messages,
             replay_instructions: self.replay_instructions,
+            proof: self.proof,
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::{
 #[command(after_help = "Example:\n  assay rerun 1\n\n\
     Downloads dataset, model, policy and the audit's record, checks their digests, draws the sample again from the\n\
     seed, runs the model on this computer, rebuilds the certificate and compares it byte by byte and value by value.\n\
+    Of a private model, whose weights nobody else has, both zero-knowledge proofs are verified instead.\n\
     Exit codes: 0 equal, 3 different.")]
 pub struct RerunArguments {
     /// Number of the certificate, or an exported file
@@ -48,6 +49,10 @@ pub async fn run_again(client: &Client, certificate: &Certificate, output: Outpu
         dataset_bytes: download(client, ArtefactKind::Dataset, predicate.dataset.digest, output).await?,
         model: client.model(predicate.model.digest).await?,
         model_bytes: download(client, ArtefactKind::Model, predicate.model.digest, output).await?,
+        proof: match predicate.proof {
+            Some(digest) => Some(download(client, ArtefactKind::Proof, digest, output).await?),
+            None => None,
+        },
         policy: client.policy(predicate.policy_digest).await?.into_bytes(),
     };
     let bar = output.bar("running again", false);

@@ -56,7 +56,10 @@ fn facts(predicate: &Predicate) -> String {
     );
     let facts = [
         ("model", predicate.model.digest.to_string()),
-        ("  made from", predicate.model.source.to_string()),
+        (
+            "  made from",
+            predicate.model.source.map_or_else(|| "not told".to_owned(), |source| source.to_string()),
+        ),
         ("  layers", predicate.model.layers.join("; ")),
         ("  fixed", utc(predicate.model.registered_at.0)),
         ("dataset", predicate.dataset.digest.to_string()),
@@ -133,11 +136,17 @@ fn comparisons(predicate: &Predicate) -> String {
 }
 
 fn assurance(predicate: &Predicate) -> String {
-    let Level::Replayed = predicate.level;
-    let mut text = String::from(
-        "  level `replayed`: the canister itself ran this model on every sampled row, after model and dataset were\n  \
-         fixed, and computed everything above from the counts. It does not say:\n",
-    );
+    let mut text = String::from(match predicate.level {
+        Level::Replayed => {
+            "  level `replayed`: the canister itself ran this model on every sampled row, after model and dataset were\n  \
+             fixed, and computed everything above from the counts. It does not say:\n"
+        }
+        Level::Proved => {
+            "  level `proved`: the weights are private. The canister drew the rows after the weights were committed to,\n  \
+             verified a zero-knowledge proof that exactly the committed model makes exactly these counts on them,\n  \
+             and computed everything above from the counts. It does not say:\n"
+        }
+    });
     for caveat in &predicate.caveats {
         text.push_str(&wrap(caveat, 108, "  - ", "    "));
     }

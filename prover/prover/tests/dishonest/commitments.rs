@@ -1,0 +1,1 @@
+//! Commitments that hide something, and weights that are not the registered ones.

@@ -1,0 +1,1 @@
+//! Weights outside of 16 bits, and commitments taken for another model's.

@@ -1,0 +1,44 @@
+use candid::CandidType;
+use serde::Deserialize;
+
+use crate::{AuditId, DigestBytes};
+
+/// Hands in an uploaded proof for an audit that awaits one.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct SubmitProof {
+    /// The audit.
+    pub audit: AuditId,
+    /// What is claimed: how often each class was decided, in cell, label, prediction order.
+    pub counters: Vec<u32>,
+    /// SHA-256 of the proof; its bytes are the caller's upload of this digest.
+    pub proof: DigestBytes,
+}
+
+/// Asks whether a proof would be accepted; changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct VerifyAudit {
+    /// The audit, whose sample must have been drawn.
+    pub audit: AuditId,
+    /// What is claimed; see [`SubmitProof::counters`].
+    pub counters: Vec<u32>,
+    /// The proof.
+    #[serde(with = "serde_bytes")]
+    pub proof: Vec<u8>,
+}
+
+/// Asks whether a proof shows that a registered private model decides like this.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct VerifyInference {
+    /// The model.
+    pub model: DigestBytes,
+    /// Integer features, sample after sample.
+    pub features: Vec<i16>,
+    /// The class of each sample.
+    #[serde(with = "serde_bytes")]
+    pub classes: Vec<u8>,
+    /// What the proof was bound to when it was made, e.g. the digest of a request.
+    pub context: DigestBytes,
+    /// The proof.
+    #[serde(with = "serde_bytes")]
+    pub proof: Vec<u8>,
+}
