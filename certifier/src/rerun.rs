@@ -15,7 +15,7 @@ use audit::{
 use candid::Principal;
 use interface::{AuditRecord, DatasetRecord, ModelRecord};
 use serde_json::Value;
-use verifier::{Architecture, Setup, audit_proof};
+use verifier::{Architecture, Setup};
 
 use crate::private::{self, AuditInputs, PrivateError};
 
@@ -32,8 +32,8 @@ pub struct Evidence {
     pub model: ModelRecord,
     /// The model's bytes; the package of a private model.
     pub model_bytes: Vec<u8>,
-    /// The proof, where the certificate's level is `proved`.
-    pub proof: Option<Vec<u8>>,
+    /// The proofs, part by part, where the certificate's level is `proved`.
+    pub proofs: Vec<Vec<u8>>,
     /// The policy's canonical JSON.
     pub policy: Vec<u8>,
 }
@@ -65,8 +65,8 @@ pub enum RerunError {
     /// The proof behind the certificate does not hold.
     #[error("{0}")]
     Proof(#[from] PrivateError),
-    /// The certificate's level needs a proof, and there is none.
-    #[error("the certificate is of level `proved`, but there is no proof")]
+    /// The certificate's level needs proofs of all parts, and some are missing.
+    #[error("the certificate is of level `proved`, but not every part has a proof")]
     NoProof,
 }
 
@@ -145,7 +145,7 @@ pub fn rerun(
             (ModelFacts::new(&model, digest, registered_at), verified)
         }
         Level::Proved => {
-            let (architecture, verified) = verify(certificate, canister, evidence, &dataset)?;
+            let (architecture, verified) = verify(certificate, canister, evidence, &dataset, progress)?;
             let facts = ModelFacts {
                 digest,
                 name: architecture.name.clone(),
@@ -199,10 +199,15 @@ fn verify(
     canister: &str,
     evidence: &Evidence,
     dataset: &Dataset,
+    progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(Architecture, Verified), RerunError> {
     let predicate = &certificate.predicate;
-    let proof = evidence.proof.as_ref().ok_or(RerunError::NoProof)?;
-    same_digest("proof", predicate.proof.ok_or(RerunError::NoProof)?, proof)?;
+    if predicate.proofs.len() != evidence.proofs.len() {
+        return Err(RerunError::NoProof);
+    }
+    for (&expected, proof) in predicate.proofs.iter().zip(&evidence.proofs) {
+        same_digest("proof", expected, proof)?;
+    }
     let setup = Setup::new().map_err(PrivateError::from)?;
     let model = private::registered(&setup, &evidence.model_bytes)?;
     if model.commitment().owner != evidence.audit.owner.as_slice() {
@@ -210,9 +215,16 @@ fn verify(
     }
     let canister = Principal::from_text(canister).map_err(|_| RerunError::NoProof)?;
     let inputs = AuditInputs::new(canister, &evidence.audit, dataset)?;
-    let counters = predicate.counters.clone();
-    audit_proof::verify(&setup, &model, &inputs.statement(&model, &counters), proof)
-        .map_err(PrivateError::from)?;
+    if inputs.parts(&model)?.count() != evidence.proofs.len() {
+        return Err(RerunError::NoProof);
+    }
+    let mut counters: Vec<u32> = Vec::new();
+    for (part, proof) in evidence.proofs.iter().enumerate() {
+        progress(part as u64, evidence.proofs.len() as u64);
+        let own = inputs.verify(&setup, &model, part, proof)?;
+        counters.resize(own.len(), 0);
+        counters.iter_mut().zip(own).for_each(|(sum, own)| *sum = sum.saturating_add(own));
+    }
     let failed = |cause| RerunError::Audit { what: "counters", cause };
     let counts = Counts::from_counters(dataset.schema(), counters).map_err(failed)?;
     let verified =
@@ -258,7 +270,7 @@ fn facts(
         supersedes: audit.supersedes,
         audits_of_model: audit.audit_of_model,
         audits_of_owner: audit.audit_of_owner,
-        proof: audit.proof.map(Into::into),
+        proofs: audit.proofs.iter().copied().map(Into::into).collect(),
     })
 }
 

@@ -99,7 +99,7 @@ pub fn facts() -> Facts {
         supersedes: None,
         audits_of_model: 2,
         audits_of_owner: 3,
-        proof: None,
+        proofs: Vec::new(),
     }
 }
 
@@ -145,7 +145,7 @@ pub fn evidence() -> Evidence {
             state: AuditState::Completed { certificate: CERTIFICATE },
             replay_messages: 1,
             replay_instructions: 1,
-            proof: None,
+            proofs: Vec::new(),
         },
         dataset: DatasetRecord {
             digest: dataset.digest().into(),
@@ -177,7 +177,7 @@ pub fn evidence() -> Evidence {
             audits: 2,
         },
         model_bytes: model.to_bytes(),
-        proof: None,
+        proofs: Vec::new(),
         policy: policy().to_json().unwrap(),
     }
 }

@@ -116,7 +116,7 @@ pub fn prove_with(
     let layout = Layout::new(architecture, statement.samples())?;
     let witness = Witness::new(model, statement.features)?;
     if saboteur.checks() {
-        witness.check(statement)?;
+        witness.check(model, statement)?;
     }
     let mut randomness = Randomness::new(seed, &digest);
 

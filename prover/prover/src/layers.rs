@@ -47,9 +47,10 @@ pub fn prove(
     let size = 1 << layout.sample_bits;
 
     let mut equations = vec![F::ZERO; size];
-    for (tape, slot, weights) in combination.equation_terms(layout) {
+    for (tape, slot, weights) in combination.equation_terms(statement, layout) {
         add_units(&mut equations, layout, tapes, tapes.tape(tape), slot, &weights);
     }
+    let outputs = outputs(statement, layout, &combination);
     let mut decision = vec![F::ZERO; size];
     let last = layout.slots.len() - 1;
     add_units(&mut decision, layout, tapes, &tapes.x, last, &combination.decision_weights(layout));
@@ -62,7 +63,8 @@ pub fn prove(
         statement.cell_of.iter().map(|&cell| combination.kappa_counts * powers[cell as usize]).collect();
     cells.resize(size, F::ZERO);
     let constant = combination.constant(layout);
-    let left = equations.iter().zip(&products).map(|(y, p)| y - p - constant).collect();
+    let left =
+        equations.iter().zip(&products).zip(&outputs).map(|((y, p), o)| y - p - o - constant).collect();
 
     let sum = combination.kappa_counts * combination.counts_value(statement);
     let columns = [selected, left, cells, decision.clone()];
@@ -82,7 +84,7 @@ pub fn prove(
         mask: mask_value,
     };
     writer.scalars(&[values.equations, values.products, values.decision, values.mask]);
-    let claims = claims(layout, &combination, &reduced, values);
+    let claims = claims(statement, layout, &combination, &reduced, values);
     Sampled { combination, reduced, products: values.products, contracted, claims }
 }
 
@@ -162,6 +164,15 @@ fn products(
         }
     }
     sums
+}
+
+/// `O(i)` for all `i`.
+fn outputs(statement: &Statement<'_>, layout: &Layout, combination: &Combination) -> Vec<F> {
+    let weights = combination.output_weights(layout);
+    let of_sample = |values: &[i16]| dot::small_dot(&weights, values.iter().map(|&value| value.into()));
+    let mut outputs: Vec<F> = statement.outputs.par_chunks_exact(statement.units()).map(of_sample).collect();
+    outputs.resize(1 << layout.sample_bits, F::ZERO);
+    outputs
 }
 
 /// Sample and unit of an offset in a slot.

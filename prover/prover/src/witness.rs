@@ -70,13 +70,23 @@ impl Witness {
         counts
     }
 
-    /// Checks that the statement's counts are those of the run.
-    pub fn check(&self, statement: &Statement<'_>) -> Result<(), ProveError> {
+    /// Requantized values of the last layer, before its function, `samples × units`.
+    pub fn outputs(&self, model: &Model) -> Vec<i16> {
+        let last = self.slots.get(model.layers.len() - 1);
+        // A validated model has at most 16 activation bits.
+        last.map_or_else(Vec::new, |slot| slot.q.iter().map(|&q| q as i16).collect())
+    }
+
+    /// Checks that the statement's counts and outputs are those of the run.
+    pub fn check(&self, model: &Model, statement: &Statement<'_>) -> Result<(), ProveError> {
         let counts = self.counts(statement.cell_of, statement.cells(), statement.classes());
-        match counts == statement.counts {
-            true => Ok(()),
-            false => Err(ProveError::False("the counts are not those of the model")),
+        if counts != statement.counts {
+            return Err(ProveError::False("the counts are not those of the model"));
         }
+        if !statement.outputs.is_empty() && self.outputs(model) != statement.outputs {
+            return Err(ProveError::False("the outputs are not those of the model"));
+        }
+        Ok(())
     }
 }
 

@@ -76,7 +76,7 @@ impl<M: Memory> State<M> {
             state: AuditState::Requested,
             replay_messages: 0,
             replay_instructions: 0,
-            proof: None,
+            proofs: Vec::new(),
         };
         self.put_audit(id, &audit)?;
         Ok(id)

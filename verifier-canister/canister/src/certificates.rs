@@ -63,8 +63,7 @@ impl<M: Memory> State<M> {
                 (header, verified, ModelFacts::new(&model, audit.model.into(), registered_at))
             }
             Some(_) => {
-                // The counters were stored together with the accepted proof.
-                audit.proof.ok_or_else(|| Error::internal("a proved audit has no proof"))?;
+                // The counters were stored together with the accepted proofs.
                 let header = self.header(&self.dataset_entry(audit.dataset)?)?;
                 let counts = Counts::from_counters(&header.schema, progress.counters).map_err(invalid)?;
                 let verified = Verified::proved(counts, audit.sample_size).map_err(invalid)?;
@@ -100,7 +99,7 @@ impl<M: Memory> State<M> {
             supersedes: audit.supersedes,
             audits_of_model: audit.audit_of_model,
             audits_of_owner: audit.audit_of_owner,
-            proof: audit.proof.map(Into::into),
+            proofs: audit.proofs.iter().copied().map(Into::into).collect(),
         };
         let Body { json, verdict } =
             certificate_body(&verified, &facts, &header.schema, &policy).map_err(invalid)?;

@@ -2,33 +2,44 @@
 //!
 //! Features, labels, groups and sample come from the canister; the owner brings counters and proof, nothing else.
 
+use std::ops::Range;
+
 use audit::{Counts, DatasetHeader, Digest, draw_sample};
 use ic_stable_structures::Memory;
 use interface::{
     ArtefactKind, AuditId, AuditState, DigestBytes, Error, ReadRequest, SubmitProof, VerifyAudit,
     VerifyInference,
 };
-use verifier::{Layout, Package, RegisteredModel, Setup, Statement, audit_proof, statement};
+use verifier::{
+    Architecture, AuditContext, Package, Parts, RegisteredModel, Setup, Statement, Submission, audit_proof,
+    statement::Inference,
+};
 
 use crate::{
     guards::{Context, SECOND_NS, check_range},
     rows::RowReader,
     storage::{
-        State,
-        records::{Audit, Model, Progress, Turn},
+        Content, State,
+        records::{Audit, Model, Turn},
     },
 };
 
 /// How long a proof is waited for after the sample was drawn.
 pub const PROOF_WAIT_NS: u64 = 7 * 86_400 * SECOND_NS;
-/// Most rows that a proof may commit to: what one message can verify with room to spare.
-pub const MAX_PROOF_ROWS: u64 = 16_000;
 /// Most samples whose predictions one query can verify.
 const MAX_INFERENCES: u64 = 4096;
 
 /// What was refused, as an error of the interface.
 fn refused(what: &str, cause: impl ToString) -> Error {
     Error::Invalid { what: what.to_owned(), message: cause.to_string() }
+}
+
+fn wrong_state(id: AuditId, audit: &Audit) -> Error {
+    Error::WrongState {
+        what: format!("audit {id}"),
+        state: audit.state.kind().name().to_owned(),
+        needed: "awaiting proof".to_owned(),
+    }
 }
 
 /// The public side of an audit's statement.
@@ -53,12 +64,13 @@ impl<M: Memory> State<M> {
     pub(crate) fn check_provable(&self, model: &Model, sample_size: u32) -> Result<(), Error> {
         let bytes = self.blocks.read_all(&model.content)?;
         let package = Package::parse(&bytes).map_err(Error::internal)?;
-        let layout = Layout::new(&package.architecture, sample_size as usize)
+        Parts::new(&package.architecture, sample_size as usize)
             .map_err(|cause| refused("sample size", cause))?;
-        check_range("rows of the proof", 1, MAX_PROOF_ROWS, layout.sent_rows() as u64)
+        Ok(())
     }
 
-    /// Accepts a proof: the audit goes on to its certificate. Otherwise nothing changes.
+    /// Accepts the proof of an audit's next part; after the last, the audit goes on to its certificate. A proof that
+    /// does not hold changes nothing.
     pub fn submit_proof(
         &mut self,
         context: &Context,
@@ -71,19 +83,31 @@ impl<M: Memory> State<M> {
         if caller != audit.owner {
             return Err(Error::not_allowed("the model's owner"));
         }
+        let AuditState::AwaitingProof { .. } = audit.state else {
+            return Err(wrong_state(request.audit, &audit));
+        };
         let (id, upload) = self.own_upload(context, ArtefactKind::Proof, request.proof)?;
         let content = upload.complete()?;
-        let proof = self.blocks.read_all(&content)?;
-        let got = Digest::of(&proof).into();
+        let bytes = self.blocks.read_all(&content)?;
+        let got = Digest::of(&bytes).into();
         if got != request.proof {
             return Err(Error::DigestMismatch { expected: request.proof, got });
         }
+        let mut progress = self.progress.get(&request.audit)?.unwrap_or_default();
         let start = instructions();
-        self.check_proof(request.audit, &audit, canister, &request.counters, &proof)?;
-        audit.replay_instructions = instructions().saturating_sub(start);
-        audit.proof = Some(request.proof);
-        audit.state = AuditState::Running { done: audit.sample_size, of: audit.sample_size };
-        let progress = Progress { position: audit.sample_size, counters: request.counters };
+        let (submission, range) = self.check_submission(request.audit, &audit, canister, &bytes)?;
+        if range.start != progress.position as usize {
+            let message = format!("part {} is not the next one", submission.part);
+            return Err(refused("proof", message));
+        }
+        audit.replay_instructions =
+            audit.replay_instructions.saturating_add(instructions().saturating_sub(start));
+        audit.replay_messages = audit.replay_messages.saturating_add(1);
+        audit.proofs.push(request.proof);
+        progress.add(range.end as u32, &submission.counters);
+        let (done, of) = (progress.position, audit.sample_size);
+        audit.state =
+            if done < of { AuditState::AwaitingProof { done, of } } else { AuditState::Running { done, of } };
         self.uploads.remove(&id);
         self.proofs.put(request.proof.0, &content)?;
         self.progress.put(request.audit, &progress)?;
@@ -91,10 +115,10 @@ impl<M: Memory> State<M> {
         self.put_audit(request.audit, &audit)
     }
 
-    /// Whether [`State::submit_proof`] would accept this proof.
+    /// Whether a proof holds for a part of an audit whose sample is drawn, whatever has become of the audit.
     pub fn verify_audit(&self, canister: &[u8], request: &VerifyAudit) -> Result<(), Error> {
         let audit = self.audit_entry(request.audit)?;
-        self.check_proof(request.audit, &audit, canister, &request.counters, &request.proof)
+        self.check_submission(request.audit, &audit, canister, &request.proof).map(drop)
     }
 
     /// Whether a proof shows these decisions of a registered private model.
@@ -103,9 +127,14 @@ impl<M: Memory> State<M> {
         check_range("number of samples", 1, MAX_INFERENCES, samples)?;
         let entry = self.model_entry(request.model)?;
         let model = self.private_model(&entry)?;
-        let inference =
-            statement::Inference::new(&model, request.context.into(), &request.features, &request.classes)
-                .map_err(|cause| refused("statement", cause))?;
+        let inference = Inference::new(
+            &model,
+            request.context.into(),
+            &request.features,
+            &request.classes,
+            &request.outputs,
+        )
+        .map_err(|cause| refused("statement", cause))?;
         audit_proof::verify(self.setup()?, &model, &inference.statement(), &request.proof)
             .map_err(|cause| refused("proof", cause))
     }
@@ -117,39 +146,51 @@ impl<M: Memory> State<M> {
         self.read_content(&content, request)
     }
 
-    fn check_proof(
+    /// Verifies what is handed in for one part; returns it with the part's place in the sample.
+    fn check_submission<'a>(
         &self,
         id: AuditId,
         audit: &Audit,
         canister: &[u8],
-        counters: &[u32],
-        proof: &[u8],
-    ) -> Result<(), Error> {
-        let (AuditState::AwaitingProof { .. }, Some(seed)) = (&audit.state, audit.seed) else {
-            return Err(Error::WrongState {
-                what: format!("audit {id}"),
-                state: audit.state.kind().name().to_owned(),
-                needed: "awaiting proof".to_owned(),
-            });
-        };
+        bytes: &'a [u8],
+    ) -> Result<(Submission<'a>, Range<usize>), Error> {
+        let seed = audit.seed.ok_or_else(|| wrong_state(id, audit))?;
+        let model = self.private_model(&self.model_entry(audit.model)?)?;
+        let submission = Submission::parse(bytes).map_err(|cause| refused("proof", cause))?;
         let dataset = self.dataset_entry(audit.dataset)?;
         let header = self.header(&dataset)?;
-        Counts::from_counters(&header.schema, counters.to_vec())
-            .map_err(|e| Error::invalid("counters", &e))?;
-        let model = self.private_model(&self.model_entry(audit.model)?)?;
+        let counters = submission.counters.clone();
+        Counts::from_counters(&header.schema, counters)
+            .map_err(|cause| Error::invalid("counters", &cause))?;
+
+        let architecture = &model.commitment().architecture;
         let sample = draw_sample(&seed.0, header.rows, audit.sample_size);
-        let sampled = self.sampled(&dataset.content, &header, &sample)?;
-        let context =
-            statement::audit_context(canister, id, &seed.0, &audit.dataset.into(), &audit.model.into());
+        let parts = Parts::new(architecture, sample.len()).map_err(|cause| refused("sample size", cause))?;
+        let part = submission.part as usize;
+        let range = parts.range(part).ok_or_else(|| {
+            refused("proof", format!("there is no part {part}, the sample has {}", parts.count()))
+        })?;
+        let sampled =
+            self.sampled(&dataset.content, &header, sample.get(range.clone()).unwrap_or_default())?;
+        let context = AuditContext {
+            canister,
+            audit: id,
+            seed: &seed.0,
+            dataset: audit.dataset.into(),
+            package: audit.model.into(),
+        };
         let statement = Statement {
             model: model.id(),
-            architecture: &model.commitment().architecture,
-            context,
+            architecture,
+            context: context.of_part(&parts, part),
             features: &sampled.features,
             cell_of: &sampled.cell_of,
-            counts: counters,
+            counts: &submission.counters,
+            outputs: &[],
         };
-        audit_proof::verify(self.setup()?, &model, &statement, proof).map_err(|cause| refused("proof", cause))
+        audit_proof::verify(self.setup()?, &model, &statement, submission.proof)
+            .map_err(|cause| refused("proof", cause))?;
+        Ok((submission, range))
     }
 
     fn private_model(&self, model: &Model) -> Result<RegisteredModel, Error> {
@@ -166,12 +207,7 @@ impl<M: Memory> State<M> {
     }
 
     /// The sampled rows: features, and each row's cell of groups and label.
-    fn sampled(
-        &self,
-        content: &crate::storage::Content,
-        header: &DatasetHeader,
-        sample: &[u32],
-    ) -> Result<Sampled, Error> {
+    fn sampled(&self, content: &Content, header: &DatasetHeader, sample: &[u32]) -> Result<Sampled, Error> {
         let mut features = Vec::with_capacity(sample.len() * header.schema.columns.len());
         let mut cell_of = Vec::with_capacity(sample.len());
         let mut reader = RowReader::new(&self.blocks, content, header);
@@ -198,7 +234,7 @@ impl<M: Memory> State<M> {
         &self,
         context: &Context,
         bytes: &[u8],
-    ) -> Result<(verifier::Architecture, DigestBytes), Error> {
+    ) -> Result<(Architecture, DigestBytes), Error> {
         let package = Package::parse(bytes).map_err(|cause| refused("private model", cause))?;
         if package.owner != context.caller.as_slice() {
             return Err(Error::not_allowed("the owner that the package names"));

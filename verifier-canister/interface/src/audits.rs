@@ -39,6 +39,8 @@ pub enum AuditState {
     },
     /// The sample is drawn, and the private model's owner must hand in a proof.
     AwaitingProof {
+        /// Samples whose part is proved.
+        done: u32,
         /// Samples drawn.
         of: u32,
     },
@@ -98,12 +100,12 @@ pub struct AuditRecord {
     pub ended_at_ns: Option<u64>,
     /// What has become of it.
     pub state: AuditState,
-    /// Messages that the replay took so far.
+    /// Messages that the replay, or the verification of proofs, took so far.
     pub replay_messages: u32,
-    /// Instructions that they, or the verification of a proof, used.
+    /// Instructions that they used.
     pub replay_instructions: u64,
-    /// SHA-256 of the proof that was accepted; `read_proof` returns it.
-    pub proof: Option<DigestBytes>,
+    /// SHA-256 of each accepted proof, part by part; `read_proof` returns them.
+    pub proofs: Vec<DigestBytes>,
 }
 
 /// The kinds of [`AuditState`].

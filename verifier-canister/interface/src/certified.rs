@@ -98,13 +98,14 @@ pub fn audit_json(record: &AuditRecord) -> Result<Vec<u8>, AuditError> {
     let mut state = match &record.state {
         AuditState::Requested => json!({}),
         AuditState::Running { done, of } => json!({ "done": done, "of": of }),
-        AuditState::AwaitingProof { of } => json!({ "of": of }),
+        AuditState::AwaitingProof { done, of } => json!({ "done": done, "of": of }),
         AuditState::Completed { certificate } => json!({ "certificate": certificate }),
         AuditState::Refused { reason } => json!({ "reason": reason }),
         AuditState::Abandoned { reason, by } => json!({ "reason": reason, "by": by.to_text() }),
     };
     state["kind"] = record.state.kind().name().into();
     let time = |time: Option<u64>| time.map(|time| time.to_string());
+    let proofs: Vec<String> = record.proofs.iter().map(ToString::to_string).collect();
     canonical(json!({
         "id": record.id,
         "model": record.model.to_string(),
@@ -125,7 +126,7 @@ pub fn audit_json(record: &AuditRecord) -> Result<Vec<u8>, AuditError> {
         "state": state,
         "replayMessages": record.replay_messages,
         "replayInstructions": record.replay_instructions.to_string(),
-        "proof": record.proof.map(|digest| digest.to_string()),
+        "proofs": (!proofs.is_empty()).then_some(proofs),
     }))
 }
 
@@ -208,7 +209,7 @@ mod tests {
             state: AuditState::Running { done: 3, of: 10 },
             replay_messages: 1,
             replay_instructions: 2,
-            proof: None,
+            proofs: Vec::new(),
         };
         let hex = "0".repeat(64);
         assert_eq!(

@@ -8,9 +8,7 @@ use crate::{AuditId, DigestBytes};
 pub struct SubmitProof {
     /// The audit.
     pub audit: AuditId,
-    /// What is claimed: how often each class was decided, in cell, label, prediction order.
-    pub counters: Vec<u32>,
-    /// SHA-256 of the proof; its bytes are the caller's upload of this digest.
+    /// SHA-256 of what is handed in: part, counters and proof; its bytes are the caller's upload of this digest.
     pub proof: DigestBytes,
 }
 
@@ -19,9 +17,7 @@ pub struct SubmitProof {
 pub struct VerifyAudit {
     /// The audit, whose sample must have been drawn.
     pub audit: AuditId,
-    /// What is claimed; see [`SubmitProof::counters`].
-    pub counters: Vec<u32>,
-    /// The proof.
+    /// What would be handed in: part, counters and proof.
     #[serde(with = "serde_bytes")]
     pub proof: Vec<u8>,
 }
@@ -36,6 +32,8 @@ pub struct VerifyInference {
     /// The class of each sample.
     #[serde(with = "serde_bytes")]
     pub classes: Vec<u8>,
+    /// Requantized values of the last layer, sample after sample, before its function; empty if none are claimed.
+    pub outputs: Vec<i16>,
     /// What the proof was bound to when it was made, e.g. the digest of a request.
     pub context: DigestBytes,
     /// The proof.

@@ -98,14 +98,19 @@ pub fn padded(point: &[F], bits: usize) -> Vec<F> {
     mle::eq_table(low).into_iter().map(|eq| eq * padding).collect()
 }
 
-/// The extension of the public samples, zero outside of them: `samples × inputs` small products.
-pub fn inputs_at(statement: &Statement<'_>, sample_point: &[F], row_point: &[F]) -> F {
-    let inputs = statement.inputs().max(1);
-    let rows: Vec<_> = mle::eq_table(row_point).iter().take(inputs).map(dot::limbs).collect();
-    let by_sample = statement.features.chunks_exact(inputs).map(|sample| {
+/// The extension of the public samples, zero outside of them.
+fn inputs_at(statement: &Statement<'_>, sample_point: &[F], row_point: &[F]) -> F {
+    samples_at(statement.features, &mle::eq_table(row_point), statement.inputs(), sample_point)
+}
+
+/// `sum_i eq(point, i)·sum_j weights[j]·values[i·width + j]`: one small product per value.
+pub fn samples_at(values: &[i16], weights: &[F], width: usize, point: &[F]) -> F {
+    let width = width.max(1);
+    let weights: Vec<_> = weights.iter().take(width).map(dot::limbs).collect();
+    let by_sample = values.chunks_exact(width).map(|values| {
         let mut sum = dot::SmallDot::default();
-        rows.iter().zip(sample).for_each(|(row, &feature)| sum.add(row, feature.into()));
+        weights.iter().zip(values).for_each(|(weight, &value)| sum.add(weight, value.into()));
         sum.finish()
     });
-    mle::eq_table(sample_point).iter().zip(by_sample).map(|(eq, sum)| eq * sum).sum()
+    mle::eq_table(point).iter().zip(by_sample).map(|(eq, sum)| eq * sum).sum()
 }

@@ -3,19 +3,21 @@
 //! One sumcheck over the samples:
 //!
 //! ```text
-//! sum_i E_N(rho_r, i)·(Y(i) - P(i) - c) + kappa''·mask(i)·D(i) = kappa''·V
-//! Y(i) = sum_l kappa_l·sum_j eq(rho_l, j)·(2^w·Q + R)(i, j)  + arg-max terms
+//! sum_i E_N(rho_r, i)·(Y(i) - P(i) - O(i) - c) + kappa''·mask(i)·D(i) = kappa''·V
+//! Y(i) = sum_l kappa_l·sum_j eq(rho_l, j)·(2^w·Q + R)(i, j)  + terms for arg-max and for claimed outputs
 //! P(i) = sum_l kappa_l·sum_k (x_{l-1}(i, k)·[k<D] + 2^16·[k=D] + [k=D+1] + [i>=N]·[k=k*])·M'_l(k, rho_l)
 //! D(i) = sum_j w_j·x_L(i, j)      w = (1) for a step, powers of mu for arg-max
 //! ```
 //!
-//! `mask(i)` is `lambda^cell` of the sample's cell, and `V` what the claimed counts make of it.
+//! `mask(i)` is `lambda^cell` of the sample's cell, and `V` what the claimed counts make of it. Where outputs are
+//! claimed, `O(i) = kappa_o·sum_j eq(rho_L, j)·output(i, j)`, and `Y` has the same of the last layer's `Q`.
 
 use audit::Decision;
 
 use crate::{
     Architecture, Check, F, Layout, Statement, Tape, VerifyError,
     claims::{Claim, Functional, Term},
+    contraction,
     ff::Field,
     layout::SAMPLE_DEGREE,
     mle,
@@ -34,7 +36,7 @@ pub struct Combination {
     pub lambda: F,
     /// Weight of each class in `D`.
     pub classes: Vec<F>,
-    /// `kappa_l` for each dense layer; for arg-max, then the weights of its two equations.
+    /// `kappa_l` for each dense layer; for arg-max, then the weights of its two equations; then that of the outputs.
     pub kappa: Vec<F>,
     /// `kappa''`, the weight of the counts.
     pub kappa_counts: F,
@@ -56,7 +58,7 @@ impl Combination {
             Decision::ArgMax => mle::powers(mu, architecture.classes.into()),
         };
         let equations = layout.dense + 2 * (layout.slots.len() - layout.dense);
-        let mut powers = mle::powers(kappa, equations + 2).split_off(1);
+        let mut powers = mle::powers(kappa, equations + 3).split_off(1);
         let kappa_counts = powers.pop().unwrap_or(F::ZERO);
         Self { rho_samples, rho_units, lambda, classes, kappa: powers, kappa_counts }
     }
@@ -95,8 +97,18 @@ impl Combination {
         weights
     }
 
+    /// Weights of the last dense layer's units in the equation for claimed outputs.
+    pub fn output_weights(&self, layout: &Layout) -> Vec<F> {
+        let last = layout.dense.saturating_sub(1);
+        let units = layout.slots.get(last).map_or(0, |slot| slot.units);
+        let kappa = self.kappa.last().copied().unwrap_or(F::ZERO);
+        let mut weights: Vec<F> = self.unit_weights(last).into_iter().map(|eq| kappa * eq).collect();
+        weights.iter_mut().skip(units).for_each(|weight| *weight = F::ZERO);
+        weights
+    }
+
     /// The terms of `Y`: a tape, a slot and a weight for each of the slot's units.
-    pub fn equation_terms(&self, layout: &Layout) -> Vec<(Tape, usize, Vec<F>)> {
+    pub fn equation_terms(&self, statement: &Statement<'_>, layout: &Layout) -> Vec<(Tape, usize, Vec<F>)> {
         let mut terms = Vec::new();
         for (index, slot) in layout.slots.iter().take(layout.dense).enumerate() {
             let scaled = |factor: F| self.unit_weights(index).into_iter().map(|eq| eq * factor).collect();
@@ -115,6 +127,9 @@ impl Combination {
             terms.push((Tape::X, layout.dense.saturating_sub(1), differences.clone()));
             terms.push((Tape::Q, layout.dense, differences));
             terms.push((Tape::X, layout.dense, chosen));
+        }
+        if !statement.outputs.is_empty() {
+            terms.push((Tape::Q, layout.dense.saturating_sub(1), self.output_weights(layout)));
         }
         terms
     }
@@ -185,25 +200,40 @@ pub fn verify(
     let (equations, products) = (reader.scalar()?, reader.scalar()?);
     let values = Values { equations, products, decision: reader.scalar()?, mask: reader.scalar()? };
     let selected = mle::eq_below(layout.samples, &combination.rho_samples, &reduced.point);
-    let expected = selected * (values.equations - values.products - combination.constant(layout))
+    let outputs = match statement.outputs {
+        [] => F::ZERO,
+        outputs => contraction::samples_at(
+            outputs,
+            &combination.output_weights(layout),
+            statement.units(),
+            &reduced.point,
+        ),
+    };
+    let expected = selected * (values.equations - values.products - outputs - combination.constant(layout))
         + combination.kappa_counts
             * cells_at(statement, combination.lambda, &reduced.point)
             * values.decision;
     if !reduced.holds(expected, values.mask) {
         return Err(VerifyError::Failed(Check::Samples));
     }
-    let claims = claims(layout, &combination, &reduced, values);
+    let claims = claims(statement, layout, &combination, &reduced, values);
     Ok(Sampled { combination, point: reduced.point, products, claims })
 }
 
 /// What the revealed values say about the tapes.
-pub fn claims(layout: &Layout, combination: &Combination, reduced: &Reduced, values: Values) -> Vec<Claim> {
+pub fn claims(
+    statement: &Statement<'_>,
+    layout: &Layout,
+    combination: &Combination,
+    reduced: &Reduced,
+    values: Values,
+) -> Vec<Claim> {
     let slot = |index: usize, units: Vec<F>| Functional::Slot {
         base: layout.slots.get(index).map_or(0, |slot| slot.base),
         rows: reduced.point.clone(),
         units,
     };
-    let terms = combination.equation_terms(layout);
+    let terms = combination.equation_terms(statement, layout);
     let terms = terms.into_iter().map(|(tape, index, units)| Term { tape, functional: slot(index, units) });
     let last = layout.slots.len() - 1;
     vec![

@@ -13,33 +13,11 @@ use crate::{
 const STATEMENT_MAGIC: &[u8; 8] = b"ASSAYST\x01";
 /// Domain tag of a prediction's context.
 const INFERENCE_MAGIC: &[u8; 8] = b"ASSAYIN\x01";
-/// Domain tag of an audit's context.
-const AUDIT_MAGIC: &[u8; 8] = b"ASSAYAU\x01";
-
-/// What binds a proof to one audit request: its number, the seed that its sample was drawn with after the request,
-/// the dataset, the registered package and the canister that asked.
-pub fn audit_context(
-    canister: &[u8],
-    audit: u64,
-    seed: &[u8; 32],
-    dataset: &Digest,
-    package: &Digest,
-) -> Digest {
-    let mut hash = Sha256::new();
-    hash.update(AUDIT_MAGIC);
-    hash.update(size(canister.len()).to_le_bytes());
-    hash.update(canister);
-    hash.update(audit.to_le_bytes());
-    hash.update(seed);
-    hash.update(dataset.0);
-    hash.update(package.0);
-    Digest(hash.finalize().into())
-}
-
 /// Most cells, and most counters, of one statement.
 pub const MAX_COUNTERS: usize = 1 << 20;
 
-/// "The committed model, run on these samples, decides exactly so often for each class in each cell."
+/// "The committed model, run on these samples, decides exactly so often for each class in each cell", and, where
+/// outputs are given, "and its last layer makes exactly these."
 ///
 /// A cell is any public grouping of the samples: one per combination of groups and label in an audit; one per
 /// sample where single predictions are proved.
@@ -57,6 +35,8 @@ pub struct Statement<'a> {
     pub cell_of: &'a [u32],
     /// `cells × classes` counts of decisions.
     pub counts: &'a [u32],
+    /// `samples × units` requantized values of the last layer, before its function; empty to claim none.
+    pub outputs: &'a [i16],
 }
 
 impl Statement<'_> {
@@ -75,6 +55,11 @@ impl Statement<'_> {
         self.architecture.classes.into()
     }
 
+    /// H of the last layer.
+    pub fn units(&self) -> usize {
+        self.architecture.layers.last().map_or(0, |layer| layer.units as usize)
+    }
+
     /// Number of cells.
     pub fn cells(&self) -> usize {
         self.counts.len() / self.classes().max(1)
@@ -87,6 +72,10 @@ impl Statement<'_> {
         in_range("features", features, features, size(self.features.len()))?;
         if self.features.contains(&i16::MIN) {
             return in_range("feature", (-i16::MAX).into(), i16::MAX.into(), i16::MIN.into());
+        }
+        if !self.outputs.is_empty() {
+            let outputs = size(self.samples().saturating_mul(self.units()));
+            in_range("outputs", outputs, outputs, size(self.outputs.len()))?;
         }
         in_range("counters", 1, size(MAX_COUNTERS), size(self.counts.len()))?;
         let counters = size(self.cells() * self.classes());
@@ -118,12 +107,13 @@ impl Statement<'_> {
         hash.update(self.model.0);
         hash.update(Digest::of(&self.architecture.to_bytes()).0);
         hash.update(self.context.0);
-        for length in [self.samples(), self.inputs(), self.classes(), self.cells()] {
+        for length in [self.samples(), self.inputs(), self.classes(), self.cells(), self.outputs.len()] {
             hash.update(size(length).to_le_bytes());
         }
         self.features.iter().for_each(|feature| hash.update(feature.to_le_bytes()));
         self.cell_of.iter().for_each(|cell| hash.update(cell.to_le_bytes()));
         self.counts.iter().for_each(|count| hash.update(count.to_le_bytes()));
+        self.outputs.iter().for_each(|output| hash.update(output.to_le_bytes()));
         hash.finalize().into()
     }
 }
@@ -136,15 +126,18 @@ pub struct Inference<'a> {
     features: &'a [i16],
     cell_of: Vec<u32>,
     counts: Vec<u32>,
+    outputs: &'a [i16],
 }
 
 impl<'a> Inference<'a> {
-    /// "This model decides these classes for these samples"; `context` is whatever the proof shall be bound to.
+    /// "This model decides these classes for these samples, and its last layer makes these outputs"; `context` is
+    /// whatever the proof shall be bound to.
     pub fn new(
         model: &'a RegisteredModel,
         context: Digest,
         features: &'a [i16],
         classes: &[u8],
+        outputs: &'a [i16],
     ) -> Result<Self, VerifyError> {
         let count = usize::from(model.commitment().architecture.classes);
         in_range("samples", 1, size(MAX_SAMPLES.min(MAX_COUNTERS / count.max(1))), size(classes.len()))?;
@@ -156,7 +149,7 @@ impl<'a> Inference<'a> {
             }
         }
         let cell_of = (0..).take(classes.len()).collect();
-        Ok(Self { model, context: inference_context(context), features, cell_of, counts })
+        Ok(Self { model, context: inference_context(context), features, cell_of, counts, outputs })
     }
 
     /// The statement to be proved or verified.
@@ -168,6 +161,7 @@ impl<'a> Inference<'a> {
             features: self.features,
             cell_of: &self.cell_of,
             counts: &self.counts,
+            outputs: self.outputs,
         }
     }
 }

@@ -219,7 +219,7 @@ pub fn audit_record(record: &AuditRecord) -> Value {
         AuditState::Abandoned { reason, by } => {
             (state["reason"], state["by"]) = (json!(reason), json!(by.to_text()))
         }
-        AuditState::AwaitingProof { of } => state["of"] = json!(of),
+        AuditState::AwaitingProof { done, of } => (state["done"], state["of"]) = (json!(done), json!(of)),
         AuditState::Requested => {}
     }
     json!({
@@ -242,7 +242,7 @@ pub fn audit_record(record: &AuditRecord) -> Value {
         "supersedes": record.supersedes,
         "replayMessages": record.replay_messages,
         "replayInstructions": record.replay_instructions,
-        "proof": record.proof.map(|digest| digest.to_string()),
+        "proofs": record.proofs.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 
@@ -251,7 +251,9 @@ pub fn state_text(state: &AuditState) -> String {
     match state {
         AuditState::Requested => "requested".to_owned(),
         AuditState::Running { done, of } => format!("running, {done} of {of} samples"),
-        AuditState::AwaitingProof { of } => format!("{of} samples drawn, awaiting the owner's proof"),
+        AuditState::AwaitingProof { done, of } => {
+            format!("awaiting the owner's proof, {done} of {of} samples proved")
+        }
         AuditState::Completed { certificate } => format!("completed: certificate {certificate}"),
         AuditState::Refused { reason } => format!("refused: {reason}"),
         AuditState::Abandoned { reason, .. } => format!("abandoned: {reason}"),

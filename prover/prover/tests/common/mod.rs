@@ -151,6 +151,7 @@ impl Case {
             features,
             cell_of,
             counts,
+            outputs: Vec::new(),
             proof: Vec::new(),
             registration: Vec::new(),
             model,
@@ -168,6 +169,7 @@ pub struct Proved {
     pub features: Vec<i16>,
     pub cell_of: Vec<u32>,
     pub counts: Vec<u32>,
+    pub outputs: Vec<i16>,
     pub proof: Vec<u8>,
     pub registration: Vec<u8>,
     pub model: Model,
@@ -183,6 +185,7 @@ impl Proved {
             features: &self.features,
             cell_of: &self.cell_of,
             counts: &self.counts,
+            outputs: &self.outputs,
         }
     }
 

@@ -65,8 +65,8 @@ pub struct Facts {
     pub audits_of_model: u32,
     /// Audits requested so far for any model of this owner, this one included.
     pub audits_of_owner: u32,
-    /// SHA-256 of the zero-knowledge proof that was verified, if one was.
-    pub proof: Option<Digest>,
+    /// SHA-256 of each zero-knowledge proof that was verified, if the level is `proved`.
+    pub proofs: Vec<Digest>,
 }
 
 /// What a certificate says about its model.

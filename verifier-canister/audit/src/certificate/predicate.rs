@@ -52,9 +52,9 @@ pub struct Predicate {
     pub audits_of_model: u32,
     /// Audits requested so far for any model of this owner, this one included.
     pub audits_of_owner: u32,
-    /// SHA-256 of the zero-knowledge proof, where the level is [`Level::Proved`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proof: Option<Digest>,
+    /// SHA-256 of the zero-knowledge proofs, part by part, where the level is [`Level::Proved`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proofs: Vec<Digest>,
     /// The model.
     pub model: ModelFacts,
     /// The dataset.
@@ -203,9 +203,9 @@ impl Predicate {
         policy: &Policy,
     ) -> Result<Self, AuditError> {
         facts.validate()?;
-        let (expected, got) = (u64::from(level == Level::Proved), u64::from(facts.proof.is_some()));
+        let (expected, got) = (u64::from(level == Level::Proved), u64::from(!facts.proofs.is_empty()));
         if expected != got {
-            return Err(AuditError::Mismatch { what: "number of proofs for this level", expected, got });
+            return Err(AuditError::Mismatch { what: "proofs for this level (1 = some)", expected, got });
         }
         let (expected, got) = (u64::from(facts.sample_size), counts.total());
         if expected != got {
@@ -243,7 +243,7 @@ impl Predicate {
             supersedes: facts.supersedes,
             audits_of_model: facts.audits_of_model,
             audits_of_owner: facts.audits_of_owner,
-            proof: facts.proof,
+            proofs: facts.proofs.clone(),
             model: facts.model.clone(),
             dataset,
             sample: SampleRecord {

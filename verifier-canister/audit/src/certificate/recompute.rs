@@ -85,7 +85,7 @@ impl Predicate {
             supersedes: self.supersedes,
             audits_of_model: self.audits_of_model,
             audits_of_owner: self.audits_of_owner,
-            proof: self.proof,
+            proofs: self.proofs.clone(),
         }
     }
 }

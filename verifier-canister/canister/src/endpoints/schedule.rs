@@ -80,7 +80,7 @@ fn log_state(id: AuditId) {
             let instructions = audit.replay_instructions;
             format!("audit {id}: {done} of {of} samples, {instructions} instructions so far")
         }
-        AuditState::AwaitingProof { of } => format!("audit {id}: {of} samples drawn, awaiting a proof"),
+        AuditState::AwaitingProof { done, of } => format!("audit {id}: {done} of {of} samples proved"),
         AuditState::Completed { certificate } => format!("audit {id}: completed, certificate {certificate}"),
         AuditState::Refused { reason } => format!("audit {id}: refused: {reason}"),
         AuditState::Abandoned { reason, .. } => format!("audit {id}: abandoned: {reason}"),

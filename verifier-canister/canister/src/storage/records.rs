@@ -167,7 +167,7 @@ pub struct Audit {
     pub replay_messages: u32,
     pub replay_instructions: u64,
     #[serde(default)]
-    pub proof: Option<DigestBytes>,
+    pub proofs: Vec<DigestBytes>,
 }
 
 impl Audit {
@@ -193,7 +193,7 @@ impl Audit {
             state: self.state.clone(),
             replay_messages: self.replay_messages,
             replay_instructions: self.replay_instructions,
-            proof: self.proof,
+            proofs: self.proofs.clone(),
         }
     }
 }
@@ -205,6 +205,17 @@ pub struct Progress {
     pub position: u32,
     /// [`audit::Counts::counters`] over them; empty before the first slice.
     pub counters: Vec<u32>,
+}
+
+impl Progress {
+    /// Adds the counters of a proved part that ends at `position`.
+    pub fn add(&mut self, position: u32, counters: &[u32]) {
+        self.position = position;
+        self.counters.resize(counters.len(), 0);
+        for (sum, counter) in self.counters.iter_mut().zip(counters) {
+            *sum = sum.saturating_add(*counter);
+        }
+    }
 }
 
 /// An open audit's place in the queue.

@@ -43,16 +43,17 @@ pub async fn run(global: &Global, arguments: RerunArguments, output: Output) -> 
 /// Downloads what a certificate was made of and makes it again.
 pub async fn run_again(client: &Client, certificate: &Certificate, output: Output) -> Result<Comparison> {
     let predicate = &certificate.predicate;
+    let mut proofs = Vec::new();
+    for &digest in &predicate.proofs {
+        proofs.push(download(client, ArtefactKind::Proof, digest, output).await?);
+    }
     let evidence = Evidence {
         audit: client.audit(predicate.audit).await?,
         dataset: client.dataset(predicate.dataset.digest).await?.record,
         dataset_bytes: download(client, ArtefactKind::Dataset, predicate.dataset.digest, output).await?,
         model: client.model(predicate.model.digest).await?,
         model_bytes: download(client, ArtefactKind::Model, predicate.model.digest, output).await?,
-        proof: match predicate.proof {
-            Some(digest) => Some(download(client, ArtefactKind::Proof, digest, output).await?),
-            None => None,
-        },
+        proofs,
         policy: client.policy(predicate.policy_digest).await?.into_bytes(),
     };
     let bar = output.bar("running again", false);
