@@ -14,7 +14,7 @@ use verifier::{Package, RegisteredModel, Setup};
 pub use audit::AuditInputs;
 pub use error::PrivateError;
 pub use prediction::Prediction;
-pub use secret::{read, read_secret, secret};
+pub use secret::{package_path, read, read_secret, secret, secret_path, write};
 
 /// Reads a package and verifies its range proof.
 pub fn registered(setup: &Setup, package: &[u8]) -> Result<RegisteredModel, PrivateError> {

@@ -1,10 +1,12 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read as _, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use prover::{ModelSecret, Randomness};
+
+use tempfile::NamedTempFile;
 
 use super::PrivateError;
 
@@ -12,6 +14,16 @@ use super::PrivateError;
 const SECRET_HEADER: &str = "assay model secret 1";
 /// Longest file with a secret that is read, in bytes.
 const MAX_SECRET: u64 = 1024;
+
+/// Where a model's secret lies, unless it is said otherwise: beside the model.
+pub fn secret_path(model: &Path) -> PathBuf {
+    model.with_extension("assay-secret")
+}
+
+/// Where a model's package lies, unless it is said otherwise: beside the model.
+pub fn package_path(model: &Path) -> PathBuf {
+    model.with_extension("assay-package")
+}
 
 /// Makes a secret in a new file with mode 0600, or reads an existing one.
 pub fn secret(path: &Path) -> Result<ModelSecret, PrivateError> {
@@ -46,6 +58,20 @@ pub fn read_secret(path: &Path) -> Result<ModelSecret, PrivateError> {
     let seed = text.strip_prefix(SECRET_HEADER).and_then(|rest| hex::decode(rest.trim()).ok());
     let seed = seed.and_then(|seed| <[u8; 32]>::try_from(seed).ok());
     seed.map(ModelSecret::new).ok_or_else(|| PrivateError::NotASecret(path.to_owned()))
+}
+
+/// Writes a file whole or not at all.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), PrivateError> {
+    let failed = |cause| PrivateError::Write { path: path.to_owned(), cause };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        file.as_file().set_permissions(mode).map_err(failed)?;
+    }
+    file.persist(path).map(drop).map_err(|cause| failed(cause.error))
 }
 
 /// Reads a file of bounded size.

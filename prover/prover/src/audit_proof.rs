@@ -167,7 +167,7 @@ pub fn prove_with(
     watch.lap("inverses");
     let to_rows = Committed { name: Name::H, domain: &tapes.domain, tape: &h, rows: &layout.rows(Name::H) };
     blinds.insert(Name::H, commit(setup, &mut writer, to_rows, &mut randomness, saboteur));
-    blinds.insert(Name::M, secret.blinds(&layout.rows(Name::M)));
+    blinds.insert(Name::M, secret.blinds(model, &registered.commitment().owner));
     watch.lap("commit inverses");
 
     let Tape::Full { cells: h_cells } = &h else { unreachable!("H is a full tape") };

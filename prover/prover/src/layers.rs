@@ -58,7 +58,7 @@ pub fn prove(
 
     let mut selected = mle::eq_table(&combination.rho_samples);
     selected[layout.samples..].fill(F::ZERO);
-    let powers = mle::powers(combination.lambda, statement.cells());
+    let powers = mle::powers(combination.lambda, statement.cells);
     let mut cells: Vec<F> =
         statement.cell_of.iter().map(|&cell| combination.kappa_counts * powers[cell as usize]).collect();
     cells.resize(size, F::ZERO);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use audit::Model;
+use sha2::{Digest as _, Sha256};
 use verifier::{
     Architecture, F, ModelCommitment, Tape as Name,
     ff::Field as _,
@@ -35,7 +36,7 @@ impl std::fmt::Debug for ModelSecret {
 }
 
 impl ModelSecret {
-    /// A secret from 32 random bytes, of one model only: [`Randomness::fresh`].
+    /// A secret from 32 random bytes: [`Randomness::fresh`].
     pub fn new(seed: [u8; 32]) -> Self {
         Self { seed }
     }
@@ -45,10 +46,19 @@ impl ModelSecret {
         &self.seed
     }
 
-    /// Index and blinding factor of each committed row.
-    pub fn blinds(&self, rows: &[usize]) -> Vec<(usize, F)> {
-        let mut randomness = Randomness::new(&self.seed, b"model rows");
-        rows.iter().map(|&row| (row, randomness.scalar())).collect()
+    /// Index and blinding factor of each committed row of a model.
+    ///
+    /// They depend on everything that is committed to: were they those of the secret alone, two models under one
+    /// secret would show the difference of their weights.
+    pub fn blinds(&self, model: &Model, owner: &[u8]) -> Vec<(usize, F)> {
+        let content = Sha256::new()
+            .chain_update(b"assay model rows 1")
+            .chain_update((owner.len() as u64).to_le_bytes())
+            .chain_update(owner)
+            .chain_update(model.to_bytes());
+        let mut randomness = Randomness::new(&self.seed, &content.finalize());
+        let (slots, _) = model_slots(&Architecture::of(model));
+        model_rows(&slots).into_iter().map(|row| (row, randomness.scalar())).collect()
     }
 
     /// The commitment to a model of an owner.
@@ -57,7 +67,7 @@ impl ModelSecret {
         let (slots, _) = model_slots(&architecture);
         let (domain, cells) = model_cells(&slots, model);
         let tape = Tape::Small { cells, random: BTreeMap::new() };
-        let blinds = self.blinds(&model_rows(&slots));
+        let blinds = self.blinds(model, owner);
         let rows: Vec<_> = blinds.iter().map(|&(row, blind)| tape.row_cells(&domain, row, blind)).collect();
         ModelCommitment { architecture, owner: owner.to_vec(), rows: setup.table.commit(&rows) }
     }
@@ -165,7 +175,7 @@ pub fn prove_with(
     let h = Tape::Full { cells: h };
     let to_rows = Committed { name: Name::H, domain: &domain, tape: &h, rows: &layout.rows(Name::H) };
     blinds.insert(Name::H, commit(setup, &mut writer, to_rows, &mut randomness, saboteur));
-    blinds.insert(Name::M, secret.blinds(&layout.rows(Name::M)));
+    blinds.insert(Name::M, secret.blinds(model, &commitment.owner));
 
     let columns = Columns { masked, cells, table, q: q.to_field(), h: h.to_field() };
     let claims = range(&mut writer, &layout, &domain, beta, columns, &range_mask);

@@ -79,7 +79,7 @@ impl Witness {
 
     /// Checks that the statement's counts and outputs are those of the run.
     pub fn check(&self, model: &Model, statement: &Statement<'_>) -> Result<(), ProveError> {
-        let counts = self.counts(statement.cell_of, statement.cells(), statement.classes());
+        let counts = self.counts(statement.cell_of, statement.cells, statement.classes());
         if counts != statement.counts {
             return Err(ProveError::False("the counts are not those of the model"));
         }

@@ -16,18 +16,7 @@ impl Replay {
 
     /// Goes on with counts made earlier by the same model on the same dataset, which the caller vouches for.
     pub fn resume(model: &Model, schema: &Schema, counts: Counts) -> Result<Self, AuditError> {
-        let got = schema.encoding();
-        if model.encoding != got {
-            return Err(AuditError::WrongEncoding { expected: model.encoding, got });
-        }
-        let (expected, inputs) = (schema.columns.len() as u64, u64::from(model.inputs()));
-        if inputs != expected {
-            return Err(AuditError::Mismatch { what: "features of the model", expected, got: inputs });
-        }
-        let (expected, classes) = (schema.classes.len() as u64, u64::from(model.classes));
-        if classes != expected {
-            return Err(AuditError::Mismatch { what: "classes of the model", expected, got: classes });
-        }
+        schema.check_model(model.encoding, model.inputs(), model.classes)?;
         let empty = Counts::new(schema);
         if !counts.same_shape(&empty) {
             let (expected, got) = (empty.counters().len() as u64, counts.counters().len() as u64);

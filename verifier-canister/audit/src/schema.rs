@@ -104,6 +104,24 @@ impl Schema {
         self.attributes.iter().map(|attribute| attribute.groups.len() as u64).product()
     }
 
+    /// Fails unless a model with this encoding, so many inputs and so many classes is made for these columns and
+    /// classes. A model's word for its encoding does not say how many there are of either: all three are compared.
+    pub fn check_model(&self, encoding: Digest, inputs: u32, classes: u8) -> Result<(), AuditError> {
+        let got = self.encoding();
+        if encoding != got {
+            return Err(AuditError::WrongEncoding { expected: encoding, got });
+        }
+        let (expected, got) = (self.columns.len() as u64, u64::from(inputs));
+        if expected != got {
+            return Err(AuditError::Mismatch { what: "features of the model", expected, got });
+        }
+        let (expected, got) = (self.classes.len() as u64, u64::from(classes));
+        if expected != got {
+            return Err(AuditError::Mismatch { what: "classes of the model", expected, got });
+        }
+        Ok(())
+    }
+
     /// Digest of feature columns and classes: what a model must have been made for.
     pub fn encoding(&self) -> Digest {
         let mut out = ENCODING_MAGIC.to_vec();

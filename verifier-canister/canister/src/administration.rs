@@ -3,8 +3,8 @@
 use candid::Principal;
 use ic_stable_structures::Memory;
 use interface::{
-    CHUNK_BYTES, DATASET_BYTES, Error, Limits, MODEL_BYTES, PAGE_ITEMS, POLICY_BYTES, Quotas, REASON_BYTES,
-    Role, RoleChange, RoleHolder, Stats, WITNESS_LEAVES,
+    CHUNK_BYTES, DATASET_BYTES, Error, Limits, MODEL_BYTES, PAGE_ITEMS, POLICY_BYTES, PRIVATE_MODEL_BYTES,
+    PROOF_BYTES, PROOF_WAIT_S, Quotas, REASON_BYTES, Role, RoleChange, RoleHolder, Stats, WITNESS_LEAVES,
 };
 
 use crate::{
@@ -61,6 +61,7 @@ impl<M: Memory> State<M> {
         check_range("slice_instructions", min, max, quotas.slice_instructions)?;
         check_range("uploads_total", 0, 1024, quotas.uploads_total.into())?;
         check_range("open_audits_total", 0, 1024, quotas.open_audits_total.into())?;
+        check_range("awaiting_proofs_total", 0, 1 << 14, quotas.awaiting_proofs_total.into())?;
         check_range("audit_work", 0, 1 << 50, quotas.audit_work)?;
         self.quotas.put(&quotas)
     }
@@ -71,6 +72,9 @@ impl<M: Memory> State<M> {
             chunk_bytes: CHUNK_BYTES,
             dataset_bytes: DATASET_BYTES,
             model_bytes: MODEL_BYTES,
+            private_model_bytes: PRIVATE_MODEL_BYTES,
+            proof_bytes: PROOF_BYTES,
+            proof_wait_s: PROOF_WAIT_S,
             policy_bytes: POLICY_BYTES,
             reason_bytes: REASON_BYTES,
             page_items: PAGE_ITEMS,

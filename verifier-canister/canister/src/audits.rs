@@ -35,7 +35,8 @@ impl<M: Memory> State<M> {
             check_range("valid_for_s", 1, MAX_VALID_S, seconds)?;
         }
         if model.commitment.is_some() {
-            self.check_provable(&model, sample_size)?;
+            self.check_provable(&model, &dataset, sample_size)?;
+            self.check_awaiting_quotas(model.owner)?;
         }
         let policy = self.check_policy(&request.policy, &dataset)?;
         if let Some(replaced) = request.supersedes {
@@ -145,7 +146,8 @@ impl<M: Memory> State<M> {
         let totals = self.totals.get()?;
         check_quota("audit_work", quotas.audit_work, 0, work)?;
         check_quota("open_audits", quotas.open_audits.into(), account.open_audits.into(), 1)?;
-        check_quota("open_audits_total", quotas.open_audits_total.into(), self.turns.len(), 1)?;
+        let open = self.turns.len().saturating_sub(totals.awaiting_proofs.into());
+        check_quota("open_audits_total", quotas.open_audits_total.into(), open, 1)?;
         let today = if account.day == context.day() { account.audits_today } else { 0 };
         check_quota("audits_per_day", quotas.audits_per_day.into(), today.into(), 1)?;
         let (audits, done) =
@@ -199,6 +201,9 @@ impl<M: Memory> State<M> {
         state: AuditState,
         now_ns: u64,
     ) -> Result<(), Error> {
+        if let AuditState::AwaitingProof { .. } = audit.state {
+            self.end_awaiting(&audit)?;
+        }
         audit.state = state;
         audit.ended_at_ns = Some(now_ns);
         self.put_audit(id, &audit)?;
@@ -208,7 +213,7 @@ impl<M: Memory> State<M> {
         self.end_open(audit.requester)
     }
 
-    fn end_open(&mut self, requester: Principal) -> Result<(), Error> {
+    pub(crate) fn end_open(&mut self, requester: Principal) -> Result<(), Error> {
         let mut account = self.account(requester)?;
         account.open_audits = account.open_audits.saturating_sub(1);
         self.accounts.put(requester, &account)

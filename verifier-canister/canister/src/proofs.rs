@@ -5,27 +5,26 @@
 use std::ops::Range;
 
 use audit::{Counts, DatasetHeader, Digest, draw_sample};
+use candid::Principal;
 use ic_stable_structures::Memory;
 use interface::{
-    ArtefactKind, AuditId, AuditState, DigestBytes, Error, ReadRequest, SubmitProof, VerifyAudit,
-    VerifyInference,
+    ArtefactKind, AuditId, AuditState, DigestBytes, Error, PROOF_WAIT_S, ReadRequest, SubmitProof,
+    VerifyAudit, VerifyInference,
 };
 use verifier::{
-    Architecture, AuditContext, Package, Parts, RegisteredModel, Setup, Statement, Submission, audit_proof,
+    Architecture, AuditContext, Package, Parts, RegisteredModel, Sampled, Setup, Submission, audit_proof,
     statement::Inference,
 };
 
 use crate::{
-    guards::{Context, SECOND_NS, check_range},
+    guards::{Context, SECOND_NS, check_quota, check_range},
     rows::RowReader,
     storage::{
         Content, State,
-        records::{Audit, Model, Turn},
+        records::{Audit, Dataset, Model, Turn},
     },
 };
 
-/// How long a proof is waited for after the sample was drawn.
-pub const PROOF_WAIT_NS: u64 = 7 * 86_400 * SECOND_NS;
 /// Most samples whose predictions one query can verify.
 const MAX_INFERENCES: u64 = 4096;
 
@@ -42,12 +41,6 @@ fn wrong_state(id: AuditId, audit: &Audit) -> Error {
     }
 }
 
-/// The public side of an audit's statement.
-struct Sampled {
-    features: Vec<i16>,
-    cell_of: Vec<u32>,
-}
-
 impl<M: Memory> State<M> {
     /// Generators and keys, made once after each start of the canister.
     pub fn setup(&self) -> Result<&Setup, Error> {
@@ -61,11 +54,19 @@ impl<M: Memory> State<M> {
     }
 
     /// Fails when an audit of this size could not be proved to this canister.
-    pub(crate) fn check_provable(&self, model: &Model, sample_size: u32) -> Result<(), Error> {
+    pub(crate) fn check_provable(
+        &self,
+        model: &Model,
+        dataset: &Dataset,
+        sample_size: u32,
+    ) -> Result<(), Error> {
         let bytes = self.blocks.read_all(&model.content)?;
-        let package = Package::parse(&bytes).map_err(Error::internal)?;
-        Parts::new(&package.architecture, sample_size as usize)
-            .map_err(|cause| refused("sample size", cause))?;
+        let Package { architecture, .. } = Package::parse(&bytes).map_err(Error::internal)?;
+        let schema = self.header(dataset)?.schema;
+        schema
+            .check_model(architecture.encoding, architecture.inputs(), architecture.classes)
+            .map_err(|cause| Error::invalid("model", &cause))?;
+        Parts::new(&architecture, sample_size as usize).map_err(|cause| refused("sample size", cause))?;
         Ok(())
     }
 
@@ -94,6 +95,7 @@ impl<M: Memory> State<M> {
             return Err(Error::DigestMismatch { expected: request.proof, got });
         }
         let mut progress = self.progress.get(&request.audit)?.unwrap_or_default();
+        self.count_verification(context)?;
         let start = instructions();
         let (submission, range) = self.check_submission(request.audit, &audit, canister, &bytes)?;
         if range.start != progress.position as usize {
@@ -106,8 +108,13 @@ impl<M: Memory> State<M> {
         audit.proofs.push(request.proof);
         progress.add(range.end as u32, &submission.counters);
         let (done, of) = (progress.position, audit.sample_size);
-        audit.state =
-            if done < of { AuditState::AwaitingProof { done, of } } else { AuditState::Running { done, of } };
+        audit.state = match done < of {
+            true => AuditState::AwaitingProof { done, of },
+            false => {
+                self.end_awaiting(&audit)?;
+                AuditState::Running { done, of }
+            }
+        };
         self.uploads.remove(&id);
         self.proofs.put(request.proof.0, &content)?;
         self.progress.put(request.audit, &progress)?;
@@ -179,15 +186,9 @@ impl<M: Memory> State<M> {
             dataset: audit.dataset.into(),
             package: audit.model.into(),
         };
-        let statement = Statement {
-            model: model.id(),
-            architecture,
-            context: context.of_part(&parts, part),
-            features: &sampled.features,
-            cell_of: &sampled.cell_of,
-            counts: &submission.counters,
-            outputs: &[],
-        };
+        let statement = sampled
+            .statement(&model, &header.schema, context.of_part(&parts, part), &submission.counters)
+            .map_err(|cause| refused("model", cause))?;
         audit_proof::verify(self.setup()?, &model, &statement, submission.proof)
             .map_err(|cause| refused("proof", cause))?;
         Ok((submission, range))
@@ -208,30 +209,79 @@ impl<M: Memory> State<M> {
 
     /// The sampled rows: features, and each row's cell of groups and label.
     fn sampled(&self, content: &Content, header: &DatasetHeader, sample: &[u32]) -> Result<Sampled, Error> {
-        let mut features = Vec::with_capacity(sample.len() * header.schema.columns.len());
-        let mut cell_of = Vec::with_capacity(sample.len());
+        let mut sampled = Sampled::default();
         let mut reader = RowReader::new(&self.blocks, content, header);
         let mut left = sample;
         while !left.is_empty() {
             let done = reader.some(left, usize::MAX, |_, row| {
-                let row = row.map_err(Error::internal)?;
-                features.extend(row.features());
-                cell_of.push(header.schema.cell_of(&row));
+                sampled.push(&header.schema, &row.map_err(Error::internal)?);
                 Ok(())
             })?;
             left = left.get(done..).unwrap_or_default();
         }
-        Ok(Sampled { features, cell_of })
+        Ok(sampled)
     }
 
     /// When an audit that awaits a proof ends without one.
     pub(crate) fn proof_deadline_ns(audit: &Audit) -> u64 {
-        audit.drawn_at_ns.unwrap_or_default().saturating_add(PROOF_WAIT_NS)
+        audit.drawn_at_ns.unwrap_or_default().saturating_add(PROOF_WAIT_S * SECOND_NS)
+    }
+
+    /// Charges a verification to the caller, before it is made: a proof that does not hold costs as much.
+    fn count_verification(&mut self, context: &Context) -> Result<(), Error> {
+        let quotas = self.quotas.get()?;
+        let (mut account, mut totals) = (self.account(context.caller)?, self.totals.get()?);
+        let day = context.day();
+        if account.verified_day != day {
+            (account.verified_day, account.verifications_today) = (day, 0);
+        }
+        if totals.verified_day != day {
+            (totals.verified_day, totals.verifications_today) = (day, 0);
+        }
+        let used = account.verifications_today.into();
+        check_quota("verifications_per_day", quotas.verifications_per_day.into(), used, 1)?;
+        let used = totals.verifications_today.into();
+        check_quota("verifications_per_day_total", quotas.verifications_per_day_total.into(), used, 1)?;
+        account.verifications_today += 1;
+        totals.verifications_today += 1;
+        self.accounts.put(context.caller, &account)?;
+        self.totals.put(&totals)
+    }
+
+    /// Fails when too many audits wait for proofs already: of this owner, or of all.
+    pub(crate) fn check_awaiting_quotas(&self, owner: Principal) -> Result<(), Error> {
+        let (quotas, account, totals) = (self.quotas.get()?, self.account(owner)?, self.totals.get()?);
+        let used = account.awaiting_proofs.into();
+        check_quota("awaiting_proofs", quotas.awaiting_proofs.into(), used, 1)?;
+        let used = totals.awaiting_proofs.into();
+        check_quota("awaiting_proofs_total", quotas.awaiting_proofs_total.into(), used, 1)
+    }
+
+    /// An audit's sample is drawn: from now on it takes the place of its model's owner, not its requester's.
+    pub(crate) fn begin_awaiting(&mut self, audit: &Audit) -> Result<(), Error> {
+        self.end_open(audit.requester)?;
+        self.change_awaiting(audit.owner, |count| count.saturating_add(1))
+    }
+
+    /// It is proved, or has ended without.
+    pub(crate) fn end_awaiting(&mut self, audit: &Audit) -> Result<(), Error> {
+        self.change_awaiting(audit.owner, |count| count.saturating_sub(1))?;
+        let mut account = self.account(audit.requester)?;
+        account.open_audits = account.open_audits.saturating_add(1);
+        self.accounts.put(audit.requester, &account)
+    }
+
+    fn change_awaiting(&mut self, owner: Principal, change: impl Fn(u32) -> u32) -> Result<(), Error> {
+        let (mut account, mut totals) = (self.account(owner)?, self.totals.get()?);
+        account.awaiting_proofs = change(account.awaiting_proofs);
+        totals.awaiting_proofs = change(totals.awaiting_proofs);
+        self.accounts.put(owner, &account)?;
+        self.totals.put(&totals)
     }
 
     /// Checks a package and its range proof.
     pub(crate) fn check_private_model(
-        &self,
+        &mut self,
         context: &Context,
         bytes: &[u8],
     ) -> Result<(Architecture, DigestBytes), Error> {
@@ -239,6 +289,14 @@ impl<M: Memory> State<M> {
         if package.owner != context.caller.as_slice() {
             return Err(Error::not_allowed("the owner that the package names"));
         }
+        if let Some(model) = self.commitments.get(&package.id().0)? {
+            return Err(Error::WrongState {
+                what: "this commitment".to_owned(),
+                state: format!("registered as {model}"),
+                needed: "new".to_owned(),
+            });
+        }
+        self.count_verification(context)?;
         let registered = package.verify(self.setup()?).map_err(|cause| refused("private model", cause))?;
         Ok((package.architecture, registered.id().into()))
     }

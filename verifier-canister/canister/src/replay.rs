@@ -165,7 +165,10 @@ impl<M: Memory> State<M> {
         audit.seed = Some(interface::DigestBytes(random));
         audit.drawn_at_ns = Some(now_ns);
         audit.state = match self.model_entry(audit.model)?.commitment {
-            Some(_) => AuditState::AwaitingProof { done: 0, of: audit.sample_size },
+            Some(_) => {
+                self.begin_awaiting(&audit)?;
+                AuditState::AwaitingProof { done: 0, of: audit.sample_size }
+            }
             None => AuditState::Running { done: 0, of: audit.sample_size },
         };
         self.progress.put(id, &Progress::default())?;

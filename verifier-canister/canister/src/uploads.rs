@@ -195,6 +195,9 @@ impl<M: Memory> State<M> {
                 };
                 account.models += 1;
                 self.accounts.put(caller, &account)?;
+                if let Some(commitment) = model.commitment {
+                    self.commitments.put(commitment.0, &key.digest)?;
+                }
                 self.put_model(key.digest, &model)?;
             }
         }
@@ -243,7 +246,7 @@ impl<M: Memory> State<M> {
         })
     }
 
-    fn private_record(&self, context: &Context, content: Content) -> Result<Model, Error> {
+    fn private_record(&mut self, context: &Context, content: Content) -> Result<Model, Error> {
         let bytes = self.blocks.read_all(&content)?;
         let (architecture, commitment) = self.check_private_model(context, &bytes)?;
         let summary = |layer: &LayerShape| {

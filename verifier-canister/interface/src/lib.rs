@@ -50,6 +50,8 @@ pub const MODEL_BYTES: u64 = 10 << 20;
 pub const PRIVATE_MODEL_BYTES: u64 = 4 << 20;
 /// Most bytes of a proof.
 pub const PROOF_BYTES: u64 = 1 << 20;
+/// How long an audit of a private model waits for its owner's proof after the sample was drawn.
+pub const PROOF_WAIT_S: u64 = 3 * 86_400;
 /// Most bytes of a policy.
 pub const POLICY_BYTES: u32 = 64 << 10;
 /// Most bytes of a reason given for abandoning or revoking.

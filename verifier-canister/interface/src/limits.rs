@@ -18,9 +18,9 @@ pub struct Quotas {
     pub bytes_total: u64,
     /// Models of one owner.
     pub models: u32,
-    /// Audits of one requester that are requested or running.
+    /// Audits of one requester that are requested or running; those that wait for a proof are counted apart.
     pub open_audits: u32,
-    /// Audits of all requesters that are requested or running.
+    /// Audits of all requesters that are requested or running, apart from those that wait for a proof.
     pub open_audits_total: u32,
     /// Audits that one requester asks for in a day.
     pub audits_per_day: u32,
@@ -30,8 +30,34 @@ pub struct Quotas {
     pub audit_work: u64,
     /// Work of all audits that all requesters ask for in a day.
     pub work_per_day_total: u64,
+    /// Private audits of one owner's models that wait for a proof.
+    #[serde(default = "awaiting_proofs")]
+    pub awaiting_proofs: u32,
+    /// Private audits of all owners that wait for a proof.
+    #[serde(default = "awaiting_proofs_total")]
+    pub awaiting_proofs_total: u32,
+    /// Proofs, right or wrong, that one principal has verified in a day.
+    #[serde(default = "verifications_per_day")]
+    pub verifications_per_day: u32,
+    /// Proofs that all principals have verified in a day.
+    #[serde(default = "verifications_per_day_total")]
+    pub verifications_per_day_total: u32,
     /// Instructions after which a replay message ends and the next goes on.
     pub slice_instructions: u64,
+}
+
+// What a canister of an earlier version begins with.
+fn awaiting_proofs() -> u32 {
+    8
+}
+fn awaiting_proofs_total() -> u32 {
+    4096
+}
+fn verifications_per_day() -> u32 {
+    500
+}
+fn verifications_per_day_total() -> u32 {
+    10_000
 }
 
 /// Every limit a caller can meet.
@@ -43,6 +69,12 @@ pub struct Limits {
     pub dataset_bytes: u64,
     /// [`crate::MODEL_BYTES`].
     pub model_bytes: u64,
+    /// [`crate::PRIVATE_MODEL_BYTES`].
+    pub private_model_bytes: u64,
+    /// [`crate::PROOF_BYTES`].
+    pub proof_bytes: u64,
+    /// [`crate::PROOF_WAIT_S`].
+    pub proof_wait_s: u64,
     /// [`crate::POLICY_BYTES`].
     pub policy_bytes: u32,
     /// [`crate::REASON_BYTES`].
@@ -68,7 +100,7 @@ pub struct Stats {
     pub models: u64,
     /// Audits ever requested.
     pub audits: u64,
-    /// Audits requested or running.
+    /// Audits requested, running or awaiting a proof.
     pub open_audits: u64,
     /// Certificates ever issued.
     pub certificates: u64,

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use audit::AuditError;
+
 /// The step of verification that a proof did not pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Check {
@@ -48,6 +50,9 @@ pub enum VerifyError {
         /// The value.
         got: i64,
     },
+    /// The model was not made for the dataset.
+    #[error("the model does not fit the dataset: {0}")]
+    Misfit(#[from] AuditError),
     /// The proof has another length than the statement gives it.
     #[error("the proof has {got} bytes, this statement's proof has {expected}")]
     Length {

@@ -146,8 +146,7 @@ impl Combination {
     pub fn counts_value(&self, statement: &Statement<'_>) -> F {
         let classes = statement.classes().max(1);
         let mut value = F::ZERO;
-        for (counts, power) in
-            statement.counts.chunks(classes).zip(mle::powers(self.lambda, statement.cells()))
+        for (counts, power) in statement.counts.chunks(classes).zip(mle::powers(self.lambda, statement.cells))
         {
             value += power * self.class_value(counts);
         }
@@ -245,7 +244,7 @@ pub fn claims(
 
 /// The extension of `lambda^cell` over the samples.
 fn cells_at(statement: &Statement<'_>, lambda: F, point: &[F]) -> F {
-    let mut sums = vec![F::ZERO; statement.cells()];
+    let mut sums = vec![F::ZERO; statement.cells];
     for (eq, &cell) in mle::eq_table(point).iter().zip(statement.cell_of) {
         if let Some(sum) = sums.get_mut(cell as usize) {
             *sum += eq;

@@ -45,7 +45,7 @@ pub use architecture::{Architecture, LayerShape};
 pub use error::{Check, VerifyError};
 pub use layout::{Layout, Tape};
 pub use package::Package;
-pub use parts::{AuditContext, Parts, Submission};
+pub use parts::{AuditContext, Parts, Sampled, Submission};
 pub use registration::{ModelCommitment, RegisteredModel};
 pub use setup::Setup;
 pub use statement::Statement;

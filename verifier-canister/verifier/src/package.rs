@@ -3,11 +3,11 @@
 //! Bytes: magic `ASSAYPK` 01, `owner: u8 length, bytes`, `architecture: u32 length, bytes`, rows, proof. The numbers of
 //! rows and of proof bytes follow from the architecture.
 
-use audit::{AuditError, codec::Reader};
+use audit::{AuditError, Digest, codec::Reader};
 
 use crate::{
     Architecture, ModelCommitment, RegisteredModel, Setup, Tape, VerifyError, registration,
-    registration::{MAX_OWNER, RangeLayout},
+    registration::{MAX_OWNER, RangeLayout, model_id},
     transcript::ELEMENT,
 };
 
@@ -68,6 +68,11 @@ impl<'a> Package<'a> {
         out.extend_from_slice(&commitment.row_bytes());
         out.extend_from_slice(proof);
         out
+    }
+
+    /// The model's id, whether or not its commitments can be decoded.
+    pub fn id(&self) -> Digest {
+        model_id(&self.architecture, self.owner, self.rows)
     }
 
     /// Verifies the range proof.

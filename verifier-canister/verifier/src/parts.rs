@@ -6,11 +6,11 @@
 
 use std::ops::Range;
 
-use audit::{AuditError, Digest, codec::Reader};
+use audit::{AuditError, Digest, Row, Schema, codec::Reader};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    Architecture, Layout, VerifyError,
+    Architecture, Layout, RegisteredModel, Statement, VerifyError,
     error::in_range,
     layout::{MAX_SAMPLES, size},
     statement::MAX_COUNTERS,
@@ -98,6 +98,46 @@ impl AuditContext<'_> {
             hash.update(size(number).to_le_bytes());
         }
         Digest(hash.finalize().into())
+    }
+}
+
+/// The rows that were drawn for an audit, in the order of the sample.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sampled {
+    features: Vec<i16>,
+    cell_of: Vec<u32>,
+}
+
+impl Sampled {
+    /// Adds a row.
+    pub fn push(&mut self, schema: &Schema, row: &Row<'_>) {
+        self.features.extend(row.features());
+        self.cell_of.push(schema.cell_of(row));
+    }
+
+    /// "The model makes these counts on these rows of a dataset with this schema", for one part of an audit.
+    ///
+    /// Whoever verifies or proves an audit gets the statement here, where the model is held against the dataset.
+    pub fn statement<'a>(
+        &'a self,
+        model: &'a RegisteredModel,
+        schema: &Schema,
+        context: Digest,
+        counts: &'a [u32],
+    ) -> Result<Statement<'a>, VerifyError> {
+        let architecture = &model.commitment().architecture;
+        schema.check_model(architecture.encoding, architecture.inputs(), architecture.classes)?;
+        let cells = usize::try_from(schema.cells()).unwrap_or(usize::MAX);
+        Ok(Statement {
+            model: model.id(),
+            architecture,
+            context,
+            features: &self.features,
+            cell_of: &self.cell_of,
+            cells: cells.saturating_mul(schema.classes.len()),
+            counts,
+            outputs: &[],
+        })
     }
 }
 

@@ -72,25 +72,30 @@ impl ModelCommitment {
         self.rows.iter().flat_map(|row| row.to_bytes()).collect()
     }
 
-    /// The model's id: a digest of architecture, owner and rows. The layout follows from the architecture.
+    /// The model's id.
     pub fn id(&self) -> Digest {
-        let mut hash = Sha256::new();
-        let architecture = self.architecture.to_bytes();
-        hash.update(MODEL_MAGIC);
-        hash.update(size(ROW_BITS).to_le_bytes());
-        hash.update(size(architecture.len()).to_le_bytes());
-        hash.update(architecture);
-        hash.update(size(self.owner.len()).to_le_bytes());
-        hash.update(&self.owner);
-        hash.update(size(self.rows.len()).to_le_bytes());
-        hash.update(self.row_bytes());
-        Digest(hash.finalize().into())
+        model_id(&self.architecture, &self.owner, &self.row_bytes())
     }
 
     /// What a registration's transcript starts with.
     pub fn statement_digest(&self) -> [u8; 32] {
         Sha256::new().chain_update(REGISTRATION_MAGIC).chain_update(self.id().0).finalize().into()
     }
+}
+
+/// A model's id: a digest of architecture, owner and compressed rows. The layout follows from the architecture.
+pub fn model_id(architecture: &Architecture, owner: &[u8], rows: &[u8]) -> Digest {
+    let mut hash = Sha256::new();
+    let architecture = architecture.to_bytes();
+    hash.update(MODEL_MAGIC);
+    hash.update(size(ROW_BITS).to_le_bytes());
+    hash.update(size(architecture.len()).to_le_bytes());
+    hash.update(architecture);
+    hash.update(size(owner.len()).to_le_bytes());
+    hash.update(owner);
+    hash.update(size(rows.len() / ELEMENT).to_le_bytes());
+    hash.update(rows);
+    Digest(hash.finalize().into())
 }
 
 /// A commitment whose range proof was verified. Only [`verify`] and [`RegisteredModel::trusted`] make one.

@@ -33,6 +33,9 @@ pub struct Statement<'a> {
     pub features: &'a [i16],
     /// The cell of each sample.
     pub cell_of: &'a [u32],
+    /// Number of cells. It comes from whoever says what a cell is: were it taken from the counts, a model with
+    /// another number of classes could have its decisions read as those of other cells.
+    pub cells: usize,
     /// `cells × classes` counts of decisions.
     pub counts: &'a [u32],
     /// `samples × units` requantized values of the last layer, before its function; empty to claim none.
@@ -60,11 +63,6 @@ impl Statement<'_> {
         self.architecture.layers.last().map_or(0, |layer| layer.units as usize)
     }
 
-    /// Number of cells.
-    pub fn cells(&self) -> usize {
-        self.counts.len() / self.classes().max(1)
-    }
-
     /// Fails unless all sizes agree and each cell's counts add up to its samples.
     pub fn check(&self) -> Result<(), VerifyError> {
         in_range("samples", 1, size(MAX_SAMPLES), size(self.samples()))?;
@@ -78,7 +76,7 @@ impl Statement<'_> {
             in_range("outputs", outputs, outputs, size(self.outputs.len()))?;
         }
         in_range("counters", 1, size(MAX_COUNTERS), size(self.counts.len()))?;
-        let counters = size(self.cells() * self.classes());
+        let counters = size(self.cells.saturating_mul(self.classes()));
         in_range("counters", counters, counters, size(self.counts.len()))?;
         in_range("classes of a step", 2, if self.is_step() { 2 } else { i64::MAX }, size(self.classes()))?;
         let mut left: Vec<i64> = self
@@ -107,7 +105,7 @@ impl Statement<'_> {
         hash.update(self.model.0);
         hash.update(Digest::of(&self.architecture.to_bytes()).0);
         hash.update(self.context.0);
-        for length in [self.samples(), self.inputs(), self.classes(), self.cells(), self.outputs.len()] {
+        for length in [self.samples(), self.inputs(), self.classes(), self.cells, self.outputs.len()] {
             hash.update(size(length).to_le_bytes());
         }
         self.features.iter().for_each(|feature| hash.update(feature.to_le_bytes()));
@@ -160,6 +158,7 @@ impl<'a> Inference<'a> {
             context: self.context,
             features: self.features,
             cell_of: &self.cell_of,
+            cells: self.cell_of.len(),
             counts: &self.counts,
             outputs: self.outputs,
         }

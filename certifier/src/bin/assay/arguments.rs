@@ -8,8 +8,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     audit::AuditCommand, certificate::CertificateCommand, dataset::DatasetCommand, demo::DemoArguments,
-    identity::IdentityCommand, localnet::LocalnetCommand, model::ModelCommand, policy::PolicyCommand,
-    rerun::RerunArguments, role::RoleCommand,
+    identity::IdentityCommand, infer::InferArguments, localnet::LocalnetCommand, model::ModelCommand,
+    policy::PolicyCommand, prove::ProveArguments, rerun::RerunArguments, role::RoleCommand,
+    verify::VerifyArguments,
 };
 
 const AFTER_HELP: &str = "\
@@ -17,7 +18,7 @@ Exit codes:
   0  everything asked for was done, and every check held
   1  something could not be done; stderr says what and what to do
   2  the command line is wrong
-  3  a certificate failed a check, or a rerun gives something else
+  3  a certificate or proof failed a check, or a rerun gives something else
   4  the verdict is not `pass`, and --require-pass was given
   5  the certificate is authentic, but expired, superseded or revoked
 
@@ -30,7 +31,12 @@ Examples:
   assay audit request --model logistic.assay-model --dataset datasets/german --policy policy.json --wait
   assay certificate export 1 -o certificate.json
   assay certificate check certificate.json     offline
-  assay rerun 1                                everything again, natively, compared";
+  assay rerun 1                                everything again, natively, compared
+
+  assay model register logistic.assay-model --private     the weights stay here
+  assay prove 2 --model logistic.assay-model              the audit's zero-knowledge proof
+  assay infer --model logistic.assay-model --dataset datasets/german --rows 0 --prove -o prediction.json
+  assay verify prediction.json                            anyone, against the registered commitment";
 
 /// Certificates for models: audited by a canister, checked offline by anyone
 #[derive(Parser)]
@@ -96,6 +102,12 @@ pub enum Command {
     Certificate(CertificateCommand),
     /// Run a certificate's audit again on this computer and compare every value
     Rerun(RerunArguments),
+    /// Prove an audit of your private model in zero knowledge, and hand the proof in
+    Prove(ProveArguments),
+    /// Run an integer model on rows; with --prove, prove what comes out
+    Infer(InferArguments),
+    /// Verify a proved prediction
+    Verify(VerifyArguments),
     /// Make and check policies
     #[command(subcommand)]
     Policy(PolicyCommand),

@@ -96,9 +96,10 @@ impl From<PrivateError> for Failure {
     fn from(error: PrivateError) -> Self {
         let hint = error.hint();
         let exit = match error {
-            PrivateError::Package(_) | PrivateError::Refused(_) | PrivateError::NotAPrediction(_) => {
-                Exit::Mismatch
-            }
+            PrivateError::Package(_)
+            | PrivateError::Refused(_)
+            | PrivateError::NotAPrediction(_)
+            | PrivateError::NotAProof(_) => Exit::Mismatch,
             _ => Exit::Error,
         };
         Self { error: error.into(), hint: Some(hint), exit }

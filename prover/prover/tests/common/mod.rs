@@ -184,6 +184,7 @@ impl Proved {
             context: self.context,
             features: &self.features,
             cell_of: &self.cell_of,
+            cells: 3,
             counts: &self.counts,
             outputs: &self.outputs,
         }

@@ -5,6 +5,8 @@ use interface::{DID, Error, REQUEST_BYTES};
 use super::{STATE, context, log, schedule};
 use crate::storage::State;
 
+/// Queries that are too dear to be called as updates for nothing.
+const ONLY_QUERIES: [&str; 2] = ["verify_audit", "verify_inference"];
 /// Methods that only controllers may call.
 const FOR_CONTROLLERS: [&str; 3] = ["add_role", "remove_role", "set_quotas"];
 
@@ -47,7 +49,8 @@ fn inspect_message() {
     let context = context();
     let method = api::msg_method_name();
     let too_large = || api::msg_arg_data().len() > REQUEST_BYTES as usize;
-    let forbidden = FOR_CONTROLLERS.contains(&method.as_str()) && !context.is_controller;
+    let forbidden = FOR_CONTROLLERS.contains(&method.as_str()) && !context.is_controller
+        || ONLY_QUERIES.contains(&method.as_str());
     if context.signed_in().is_ok() && !method.starts_with('<') && !forbidden && !too_large() {
         api::accept_message();
     }

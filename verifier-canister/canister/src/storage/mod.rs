@@ -50,6 +50,7 @@ mod memory_ids {
     pub const BODIES: MemoryId = MemoryId::new(13);
     pub const TURNS: MemoryId = MemoryId::new(14);
     pub const PROOFS: MemoryId = MemoryId::new(15);
+    pub const COMMITMENTS: MemoryId = MemoryId::new(16);
 }
 
 /// Memory is handed out in buckets of 2 MiB: little for an empty canister, and room for 64 GiB.
@@ -74,6 +75,8 @@ pub struct State<M: Memory> {
     pub policies: Table<DigestKey, String, VirtualMemory<M>>,
     /// Accepted proofs.
     pub proofs: Table<DigestKey, Content, VirtualMemory<M>>,
+    /// The private model of each commitment's id.
+    pub commitments: Table<DigestKey, DigestBytes, VirtualMemory<M>>,
     /// Every open audit, and none other.
     pub turns: Table<AuditId, Turn, VirtualMemory<M>>,
     /// Every running audit.
@@ -104,6 +107,7 @@ impl<M: Memory> State<M> {
             blocks: Blocks::open(memories.get(BLOCKS), memories.get(FREE_BLOCKS)),
             policies: Table::open(memories.get(POLICIES)),
             proofs: Table::open(memories.get(PROOFS)),
+            commitments: Table::open(memories.get(COMMITMENTS)),
             turns: Table::open(memories.get(TURNS)),
             progress: Table::open(memories.get(PROGRESS)),
             datasets: Table::open(memories.get(DATASETS)),

@@ -23,6 +23,10 @@ pub const INITIAL_QUOTAS: Quotas = Quotas {
     audits_per_day_total: 10_000,
     audit_work: 1_000_000_000_000,
     work_per_day_total: 5_000_000_000_000,
+    awaiting_proofs: 8,
+    awaiting_proofs_total: 4096,
+    verifications_per_day: 500,
+    verifications_per_day_total: 10_000,
     slice_instructions: 20_000_000_000,
 };
 
@@ -41,6 +45,15 @@ pub struct Totals {
     pub replay_instructions: u64,
     /// The audit that had the last turn.
     pub last_turn: u64,
+    /// Audits that wait for a proof.
+    #[serde(default)]
+    pub awaiting_proofs: u32,
+    /// Proofs verified on `verified_day`.
+    #[serde(default)]
+    pub verifications_today: u32,
+    /// UTC day of the last verification, in days since 1970.
+    #[serde(default)]
+    pub verified_day: u64,
 }
 
 /// What one principal uses.
@@ -58,6 +71,15 @@ pub struct Account {
     pub day: u64,
     /// Its requests on that day.
     pub audits_today: u32,
+    /// Audits of its models that wait for a proof.
+    #[serde(default)]
+    pub awaiting_proofs: u32,
+    /// Proofs verified for it on `verified_day`.
+    #[serde(default)]
+    pub verifications_today: u32,
+    /// UTC day of the last verification, in days since 1970.
+    #[serde(default)]
+    pub verified_day: u64,
 }
 
 /// An unfinished upload.

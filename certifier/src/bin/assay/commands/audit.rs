@@ -35,7 +35,7 @@ pub enum AuditCommand {
         /// Its number
         id: AuditId,
     },
-    /// Wait until an audit has ended
+    /// Wait until an audit has ended, or needs its owner's proof
     Wait {
         /// Its number
         id: AuditId,
@@ -133,13 +133,18 @@ async fn request(client: &Client, arguments: RequestArguments, output: Output) -
     Ok(Exit::Ok)
 }
 
-async fn wait_and_show(
+pub async fn wait_and_show(
     client: &Client,
     id: AuditId,
     arguments: WaitArguments,
     output: Output,
 ) -> Result<Exit> {
     let record = wait(client, id, arguments.timeout, output).await?;
+    if let AuditState::AwaitingProof { .. } = record.state {
+        output.note(format!("the model is private: `assay prove {id} --model FILE` goes on"));
+        shown(&record, None, output)?;
+        return Ok(Exit::Ok);
+    }
     let AuditState::Completed { certificate } = record.state else {
         return Err(Failure::new(
             format!("audit {id} was {}", show::state_text(&record.state)),
@@ -152,7 +157,7 @@ async fn wait_and_show(
     Ok(if arguments.require_pass && !passed { Exit::NotPassed } else { Exit::Ok })
 }
 
-/// Follows an audit until it has ended.
+/// Follows an audit until it has ended, or waits for its owner.
 pub async fn wait(
     client: &Client,
     id: AuditId,

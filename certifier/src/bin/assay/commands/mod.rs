@@ -5,13 +5,17 @@ pub mod certificate;
 pub mod dataset;
 pub mod demo;
 pub mod identity;
+pub mod infer;
 mod limits;
 pub mod localnet;
 pub mod model;
 pub mod policy;
+pub mod private;
+pub mod prove;
 mod reference;
 pub mod rerun;
 pub mod role;
+pub mod verify;
 
 use crate::{
     arguments::{Command, Global},
@@ -28,6 +32,9 @@ pub async fn run(global: &Global, command: Command, output: Output) -> Result<Ex
         Command::Audit(command) => audit::run(global, command, output).await,
         Command::Certificate(command) => certificate::run(global, command, output).await,
         Command::Rerun(arguments) => rerun::run(global, arguments, output).await,
+        Command::Prove(arguments) => prove::run(global, arguments, output).await,
+        Command::Infer(arguments) => infer::run(arguments, output),
+        Command::Verify(arguments) => verify::run(global, arguments, output).await,
         Command::Policy(command) => policy::run(global, command, output).await,
         Command::Identity(command) => identity::run(global, command, output),
         Command::Role(command) => role::run(global, command, output).await,

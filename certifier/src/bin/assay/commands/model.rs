@@ -11,7 +11,10 @@ use import::{Imported, Options, Report, import};
 use interface::{ArtefactKind, MODEL_BYTES, ModelRecord, ModelsRequest};
 use serde_json::json;
 
-use super::reference;
+use super::{
+    private::{self, BesideArguments},
+    reference,
+};
 use crate::{
     arguments::Global,
     failure::{Exit, Failure, Result},
@@ -35,11 +38,20 @@ pub enum ModelCommand {
         rows than --bound allows."
     )]
     Import(ImportArguments),
-    /// Upload an integer model and seal it; you become its owner
-    #[command(after_help = "Example:\n  assay model register logistic.assay-model")]
+    /// Register an integer model; you become its owner
+    #[command(after_help = "Examples:\n  assay model register logistic.assay-model\n  \
+        assay model register logistic.assay-model --private\n\n\
+        A public model is uploaded whole. Of a private one, only a package leaves this computer: architecture and tables,\n\
+        a commitment to the weights, and a zero-knowledge proof that each is in range. Secret and package are written\n\
+        beside the model and used again when this is repeated; keep the secret like the weights.")]
     Register {
         /// File that `assay model import` made
         file: PathBuf,
+        /// Keep the weights: register a commitment to them
+        #[arg(long)]
+        private: bool,
+        #[command(flatten)]
+        beside: BesideArguments,
     },
     /// List registered models
     List {
@@ -94,7 +106,10 @@ fn parse_label(text: &str) -> std::result::Result<(String, String), String> {
 pub async fn run(global: &Global, command: ModelCommand, output: Output) -> Result<Exit> {
     match command {
         ModelCommand::Import(arguments) => imported(arguments, output)?,
-        ModelCommand::Register { file } => register(global, &file, output).await?,
+        ModelCommand::Register { file, private: false, .. } => register(global, &file, output).await?,
+        ModelCommand::Register { file, private: true, beside } => {
+            private::register(global, &file, &beside, output).await?
+        }
         ModelCommand::List { text } => list(global, text, output).await?,
         ModelCommand::Show { model } => shown(global, &model, output).await?,
     }
@@ -228,11 +243,12 @@ async fn list(global: &Global, text: Option<String>, output: Output) -> Result<(
         }
     }
     output.result(&records.iter().map(show::model_record).collect::<Vec<_>>(), || {
-        let mut table = Table::new(&["digest", "name", ">parameters", ">audits", "registered"]);
+        let mut table = Table::new(&["digest", "name", "weights", ">parameters", ">audits", "registered"]);
         for record in &records {
             table.row([
                 record.digest.to_string(),
                 record.name.clone(),
+                if record.commitment.is_some() { "private" } else { "public" }.to_owned(),
                 record.parameters.to_string(),
                 record.audits.to_string(),
                 utc(record.registered_at_ns),

@@ -1,13 +1,15 @@
 //! The whole path on an embedded node. Every step is one that a user can take with another command.
 
+mod private;
+mod summary;
+
 use std::{
-    fmt::Write as _,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Instant,
 };
 
-use audit::{Certificate, Dataset, Digest, Policy, Verdict};
+use audit::{Certificate, Dataset, Digest, Policy};
 use certifier::{
     certificate_file::CertificateFile,
     check::{Trust, check},
@@ -20,8 +22,8 @@ use certifier::{
 };
 use clap::Args;
 use import::{Imported, Options, Report, import};
-use interface::{ArtefactKind, AuditRequest, AuditState};
-use serde_json::{Value, json};
+use interface::{ArtefactKind, AuditId, AuditRecord, AuditRequest, AuditState};
+use private::{Proved, Prover};
 
 use super::{audit::wait, certificate::authentic, localnet::read_module, model, rerun::run_again};
 use crate::{
@@ -29,7 +31,6 @@ use crate::{
     failure::{Exit, Failure, Result},
     output::Output,
     show,
-    table::Table,
     time::now_ns,
 };
 
@@ -41,12 +42,19 @@ const ROOT_KEY_NAME: &str = "root.key";
 const VALID_FOR_S: u64 = 365 * 86_400;
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  assay demo\n  assay demo --dataset adult --keep demo\n\n\
+#[command(
+    after_help = "Examples:\n  assay demo\n  assay demo --private\n  assay demo --dataset adult --keep demo\n\n\
     Starts a node in a scratch folder, deploys the canister, registers datasets and imported ONNX models, has them\n\
     audited, checks every certificate with nothing but the exported file, the root key and the canister's id, checks\n\
-    that a changed copy is refused, and runs every audit again. Exit code 0 only if all of that held; a model that\n\
-    does not reach its policy is a finding, not a failure.")]
+    that a changed copy is refused, and runs every audit again. With --private, only commitments to the weights are\n\
+    registered; every audit is proved in zero knowledge and verified by the canister, a false proof is refused, and\n\
+    single predictions are proved too. Exit code 0 only if all of that held; a model that does not reach its policy is\n\
+    a finding, not a failure."
+)]
 pub struct DemoArguments {
+    /// Keep the weights private: commit, prove in zero knowledge, let the canister verify
+    #[arg(long)]
+    private: bool,
     /// Only this dataset (may be repeated); a name in --datasets or a folder
     #[arg(long, value_name = "NAME")]
     dataset: Vec<String>,
@@ -71,6 +79,7 @@ struct Certified {
     file: PathBuf,
     file_digest: Digest,
     instructions: u64,
+    proved: Option<Proved>,
 }
 
 pub async fn run(_: &Global, arguments: DemoArguments, output: Output) -> Result<Exit> {
@@ -87,8 +96,9 @@ pub async fn run(_: &Global, arguments: DemoArguments, output: Output) -> Result
     drop(spinner);
     std::fs::write(folder.join(ROOT_KEY_NAME), &node.status.root_key)?;
     output.note(format!("node     {} with canister {}", node.status.url, node.canister()));
-    let mut demo =
-        Demo { client: node.client()?, node: &node, folder: &folder, output, certified: Vec::new() };
+    let prover = arguments.private.then(Prover::new).transpose()?;
+    let (client, certified) = (node.client()?, Vec::new());
+    let mut demo = Demo { client, node: &node, folder: &folder, output, prover, certified };
     for dataset in &folders {
         demo.certify_all(dataset, &arguments.datasets).await?;
     }
@@ -96,9 +106,10 @@ pub async fn run(_: &Global, arguments: DemoArguments, output: Output) -> Result
 
     let equal = certified.iter().all(|certified| certified.rerun.is_equal());
     let seconds = start.elapsed().as_secs_f64();
-    output.result(&document(&node, &certified, seconds), || {
+    output.result(&summary::document(&node, &certified, seconds), || {
         let keep = arguments.keep.as_deref();
-        text(&node, &certified, keep) + &format!("\n{} in {seconds:.1} s\n", outcome(equal, certified.len()))
+        summary::text(&node, &certified, keep)
+            + &format!("\n{} in {seconds:.1} s\n", outcome(equal, certified.len()))
     })?;
     node.shutdown().await;
     Ok(if equal { Exit::Ok } else { Exit::Mismatch })
@@ -134,6 +145,8 @@ struct Demo<'a> {
     node: &'a CanisterNode,
     folder: &'a Path,
     output: Output,
+    /// With `--private`.
+    prover: Option<Prover>,
     certified: Vec<Certified>,
 }
 
@@ -168,16 +181,24 @@ impl Demo<'_> {
         let spinner = self.output.spinner(&format!("importing {stem}"));
         let Imported { model, report } = import(&model::read_onnx(onnx)?, data.schema(), data, &options)?;
         drop(spinner);
-        let bytes = model.to_bytes();
-        std::fs::write(self.folder.join(format!("{set}-{stem}.assay-model")), &bytes)?;
-        self.upload(ArtefactKind::Model, &bytes).await?;
+        let file = self.folder.join(format!("{set}-{stem}.assay-model"));
+        std::fs::write(&file, model.to_bytes())?;
         self.output.note(format!(
             "model    {set}/{stem}: {} parameters, {:.2} % of decisions as in ONNX",
             report.parameters,
             100.0 * report.share_equal()
         ));
-
-        let (file, instructions) = self.audit(&bytes, data, policy).await?;
+        let (audited, proved) = match &self.prover {
+            None => {
+                self.upload(ArtefactKind::Model, &model.to_bytes()).await?;
+                (self.audit(model.digest(), data, policy).await?, None)
+            }
+            Some(prover) => {
+                let (audited, proved) = self.audit_private(prover, &model, &file, data, policy).await?;
+                (audited, Some(proved))
+            }
+        };
+        let (file, instructions) = audited;
         let path = self.folder.join(format!("certificate-{}.json", file.certificate));
         std::fs::write(&path, file.to_json())?;
         let (certificate, steps, changed_copy) = self.check_as_a_stranger(&path)?;
@@ -193,25 +214,34 @@ impl Demo<'_> {
             file: path,
             file_digest,
             instructions,
+            proved,
         })
     }
 
     /// Has the canister audit a sample of three fifths of the rows.
-    async fn audit(&self, model: &[u8], data: &Dataset, policy: &Policy) -> Result<(CertificateFile, u64)> {
+    async fn audit(&self, model: Digest, data: &Dataset, policy: &Policy) -> Result<(CertificateFile, u64)> {
+        let id = self.request(model, data, policy).await?;
+        self.completed(&wait(&self.client, id, None, self.output).await?).await
+    }
+
+    async fn request(&self, model: Digest, data: &Dataset, policy: &Policy) -> Result<AuditId> {
         let policy = policy.to_json().map_err(anyhow::Error::from)?;
         let request = AuditRequest {
-            model: Digest::of(model).into(),
+            model: model.into(),
             dataset: data.digest().into(),
             sample_size: Some((data.rows() * 3).div_ceil(5)),
             policy: String::from_utf8(policy).map_err(anyhow::Error::from)?,
             valid_for_s: Some(VALID_FOR_S),
             supersedes: None,
         };
-        let id = self.client.request_audit(request).await?;
-        let record = wait(&self.client, id, None, self.output).await?;
+        Ok(self.client.request_audit(request).await?)
+    }
+
+    async fn completed(&self, record: &AuditRecord) -> Result<(CertificateFile, u64)> {
         let AuditState::Completed { certificate } = record.state else {
             let hint = "the report of `assay model import` says how well the model fits the integer format";
-            return Err(Failure::new(format!("audit {id}: {}", show::state_text(&record.state)), hint));
+            let what = format!("audit {}: {}", record.id, show::state_text(&record.state));
+            return Err(Failure::new(what, hint));
         };
         Ok((self.client.certificate(certificate).await?, record.replay_instructions))
     }
@@ -271,90 +301,4 @@ fn onnx_files(folder: &Path) -> Result<Vec<PathBuf>> {
         return Err(Failure::new(format!("there is no .onnx file in {}", folder.display()), hint));
     }
     Ok(files)
-}
-
-fn document(node: &CanisterNode, certified: &[Certified], seconds: f64) -> Value {
-    let entry = |certified: &Certified| {
-        json!({
-            "certificate": certified.certificate,
-            "import": certified.import,
-            "check": { "steps": certified.steps, "authentic": true, "changedCopyRefused": certified.changed_copy },
-            "rerun": show::rerun_document(&certified.rerun),
-            "replayInstructions": certified.instructions,
-            "file": { "path": certified.file, "sha256": certified.file_digest },
-        })
-    };
-    json!({
-        "canister": node.canister().to_text(),
-        "rootKey": node.status.root_key,
-        "models": certified.iter().map(entry).collect::<Vec<_>>(),
-        "held": certified.iter().all(|certified| certified.rerun.is_equal()),
-        "seconds": seconds,
-    })
-}
-
-fn text(node: &CanisterNode, certified: &[Certified], keep: Option<&Path>) -> String {
-    let mut text = String::new();
-    if let Some(first) = certified.first() {
-        let _ = writeln!(text, "\n{}", show::certificate_text(&first.certificate, false));
-        let _ = writeln!(text, "  rerun natively: {}", rerun_line(&first.rerun));
-        let _ = writeln!(text, "  a copy with another verdict is refused: {}\n", first.changed_copy);
-    }
-    let mut table = Table::new(&[
-        ">#",
-        "dataset",
-        "model",
-        ">parameters",
-        ">equal to ONNX",
-        ">sample",
-        ">instr./sample",
-        "criteria",
-        "verdict",
-        "check",
-        "rerun",
-    ]);
-    for certified in certified {
-        let predicate = &certified.certificate.predicate;
-        let held = predicate.criteria.iter().filter(|record| record.verdict == Verdict::Pass).count();
-        table.row([
-            predicate.certificate.to_string(),
-            predicate.dataset.name.clone(),
-            predicate.model.name.clone(),
-            predicate.model.parameters.to_string(),
-            format!("{:.2} %", 100.0 * certified.import.share_equal()),
-            predicate.sample.size.to_string(),
-            (certified.instructions / u64::from(predicate.sample.size.max(1))).to_string(),
-            format!("{held} of {}", predicate.criteria.len()),
-            format!("{:?}", predicate.verdict).to_lowercase(),
-            format!("{} steps ok", certified.steps),
-            if certified.rerun.is_equal() { "equal".to_owned() } else { "DIFFERENT".to_owned() },
-        ]);
-    }
-    text.push_str(&table.render(0));
-    text.push_str("\ncheck them again, offline:\n");
-    match keep {
-        Some(folder) => {
-            for certified in certified {
-                let (file, canister, folder) = (certified.file.display(), node.canister(), folder.display());
-                let _ = writeln!(
-                    text,
-                    "  assay certificate check {file} --canister {canister} --root-key {folder}/{ROOT_KEY_NAME}"
-                );
-            }
-        }
-        None => {
-            text.push_str("  assay demo --keep demo     keeps the exported certificates, and prints how\n")
-        }
-    }
-    text
-}
-
-fn rerun_line(rerun: &Comparison) -> String {
-    let differences = rerun.differences().count();
-    format!(
-        "{} samples, {} values compared, {differences} different, same bytes: {}",
-        rerun.samples,
-        rerun.values(),
-        if rerun.is_equal() { "yes" } else { "NO" }
-    )
 }

@@ -1,0 +1,108 @@
+use std::path::PathBuf;
+
+use candid::Principal;
+use certifier::{
+    client::Client,
+    private::{Prediction, PrivateError},
+};
+use clap::Args;
+use interface::{ArtefactKind, CertificatesRequest};
+use serde_json::{Value, json};
+use verifier::Setup;
+
+use super::{infer::predictions_text, private::read_package};
+use crate::{
+    arguments::Global,
+    failure::{Exit, Result},
+    output::Output,
+    session, show,
+};
+
+#[derive(Args)]
+#[command(after_help = "Examples:\n  assay verify prediction.json\n  \
+    assay verify prediction.json --package logistic.assay-package     offline\n\n\
+    Verifies on this computer that the private model with the named package makes exactly these classes and outputs for\n\
+    these features. Without --package it is downloaded from the canister, by the digest in the file, and the certificates\n\
+    of that model are listed. Exit code 3 if the proof does not hold.")]
+pub struct VerifyArguments {
+    /// File that `assay infer --prove` wrote
+    file: PathBuf,
+    /// The private model's package; downloaded by its digest if not given
+    #[arg(long, value_name = "FILE")]
+    package: Option<PathBuf>,
+    /// Ask the canister to verify the proof as well
+    #[arg(long, conflicts_with = "package")]
+    by_canister: bool,
+}
+
+pub async fn run(global: &Global, arguments: VerifyArguments, output: Output) -> Result<Exit> {
+    let prediction = Prediction::read(&arguments.file)?;
+    let client = match arguments.package {
+        Some(_) => None,
+        None => Some(session::client(global, output).await?),
+    };
+    let package = match (&arguments.package, &client) {
+        (Some(path), _) => read_package(path)?,
+        (None, Some(client)) => {
+            let bar = output.bar("downloading private model", true);
+            let set = &mut |done, total| bar.set(done, total);
+            client.download(ArtefactKind::PrivateModel, prediction.model, set).await?
+        }
+        (None, None) => Vec::new(),
+    };
+    let setup = Setup::new().map_err(PrivateError::from)?;
+    let model = prediction.verify(&setup, &package)?;
+    let commitment = model.commitment();
+    let owner = Principal::try_from_slice(&commitment.owner)
+        .map_or_else(|_| "no principal".to_owned(), |owner| owner.to_text());
+    if let (true, Some(client)) = (arguments.by_canister, &client) {
+        client.verify_inference(prediction.request()?).await?;
+    }
+    let certificates = match &client {
+        Some(client) => Some(certificates(client, &prediction).await?),
+        None => None,
+    };
+    let document = json!({
+        "verified": true,
+        "verifiedByCanister": arguments.by_canister,
+        "model": prediction.model,
+        "name": commitment.architecture.name,
+        "owner": owner,
+        "context": prediction.context,
+        "features": prediction.features,
+        "classes": prediction.classes,
+        "outputs": prediction.outputs,
+        "certificates": certificates,
+    });
+    output.result(&document, || {
+        let by = if arguments.by_canister { ", here and by the canister" } else { "" };
+        let mut text = predictions_text(&prediction.classes, &prediction.outputs, None, None);
+        text.push_str(&format!(
+            "\nverified{by}: model {} ({}), registered by {owner}, makes these predictions; context {}\n",
+            prediction.model, commitment.architecture.name, prediction.context
+        ));
+        match certificates.as_deref() {
+            None => text.push_str("whether it is certified was not asked: the package was given\n"),
+            Some([]) => text.push_str("it has no certificate\n"),
+            Some(some) => some.iter().for_each(|line| {
+                text.push_str(&format!(
+                    "certificate {}: {}, {}\n",
+                    line["id"],
+                    word(&line["verdict"]),
+                    word(&line["state"])
+                ))
+            }),
+        }
+        text
+    })?;
+    Ok(Exit::Ok)
+}
+
+fn word(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+async fn certificates(client: &Client, prediction: &Prediction) -> Result<Vec<Value>> {
+    let request = CertificatesRequest { model: Some(prediction.model.into()), ..Default::default() };
+    Ok(client.certificates(request).await?.items.iter().map(show::certificate_summary).collect())
+}
