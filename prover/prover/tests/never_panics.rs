@@ -9,7 +9,7 @@ use common::{Case, Proved, setup};
 use rand_chacha::{ChaCha20Rng, rand_core::Rng};
 use rand_core::SeedableRng as _;
 use verifier::{
-    Architecture, F, LayerShape, Layout, Package, Statement, audit_proof,
+    Architecture, F, LayerShape, Layout, Package, Parts, Statement, Submission, audit_proof,
     closing::CLOSING_BYTES,
     ff::{Field as _, PrimeField as _},
     group::GroupEncoding as _,
@@ -129,7 +129,7 @@ fn changed_packages_are_refused() {
     let mut choices = Choices::new(1);
     // Owner, architecture and rows are a small part of the bytes, and the closing proof another.
     let head = package.len() - proof.len();
-    for round in 0..600 {
+    for round in 0..400 {
         let changed = match round % 4 {
             0 => {
                 let start = choices.mutate(&package[..head], 0);
@@ -152,7 +152,7 @@ fn changed_proofs_are_refused() {
         let proof = &proved.proof;
         let mut choices = Choices::new(seed as u8 + 2);
         let elements = proof.len() / ELEMENT;
-        for round in 0..800 {
+        for round in 0..500 {
             let from = match round % 3 {
                 0 => 0,
                 // From the lookup sumcheck on, and in the closing proof.
@@ -174,15 +174,16 @@ fn changed_proofs_are_refused() {
 fn other_statements_are_refused() {
     let proved = proved(&step());
     let mut choices = Choices::new(4);
-    for round in 0..1500 {
+    for round in 0..1000 {
         let mut other = proved.clone();
-        match choices.below(7) {
+        match choices.below(8) {
             0 => other.features.truncate(choices.below(other.features.len())),
             1 => other.features.extend(vec![0; choices.below(9)]),
             2 => other.cell_of.truncate(choices.below(other.cell_of.len())),
             3 => other.cell_of.extend(vec![0; choices.below(9)]),
             4 => other.counts.truncate(choices.below(other.counts.len())),
             5 => other.counts.extend(vec![0; choices.below(9)]),
+            6 => other.outputs = vec![0; choices.below(12)],
             _ => other.context.0[choices.below(32)] ^= 1,
         }
         for _ in 0..choices.below(3) {
@@ -199,8 +200,24 @@ fn other_statements_are_refused() {
         let same = other.features == proved.features
             && other.cell_of == proved.cell_of
             && other.counts == proved.counts
-            && other.context == proved.context;
+            && other.context == proved.context
+            && other.outputs == proved.outputs;
         assert_eq!(result.is_ok(), same, "round {round}");
+    }
+}
+
+#[test]
+fn any_submission_is_read_back_or_refused() {
+    let proved = proved(&step());
+    let submission = Submission { part: 0, counters: proved.counts.clone(), proof: &proved.proof };
+    let bytes = submission.to_bytes();
+    let head = bytes.len() - proved.proof.len();
+    let mut choices = Choices::new(7);
+    for _ in 0..2000 {
+        let changed = [&choices.mutate(&bytes[..head], 0), &bytes[head..]].concat();
+        if let Ok(submission) = Submission::parse(&changed) {
+            assert_eq!(submission.to_bytes(), changed);
+        }
     }
 }
 
@@ -242,7 +259,7 @@ fn architecture(choices: &mut Choices) -> Architecture {
 fn any_architecture_has_a_layout_or_is_refused() {
     let mut choices = Choices::new(5);
     let mut laid_out = 0;
-    for _ in 0..4000 {
+    for round in 0..4000 {
         let architecture = architecture(&mut choices);
         let bytes = architecture.to_bytes();
         let parsed = Architecture::parse(&bytes);
@@ -250,6 +267,14 @@ fn any_architecture_has_a_layout_or_is_refused() {
         let Ok(architecture) = parsed else { continue };
         assert_eq!(architecture.to_bytes(), bytes);
         let _ = RangeLayout::new(&architecture).map(|layout| layout.model_masks);
+        // It lays out many sizes, so only some are tried.
+        if round % 16 == 0
+            && let Ok(parts) = Parts::new(&architecture, choices.size() as usize)
+        {
+            assert!(parts.range(0).is_some_and(|first| first.start == 0 && !first.is_empty()));
+            assert!(parts.range(parts.count() - 1).is_some_and(|last| !last.is_empty()));
+            assert_eq!(parts.range(parts.count()), None);
+        }
         let Ok(layout) = Layout::new(&architecture, choices.size() as usize) else { continue };
         // The number of rows is bounded by the address bits; counting all of them here would be slow.
         if layout.address_bits <= 20 {
@@ -268,7 +293,9 @@ fn any_prediction_has_a_statement_or_is_refused() {
     for _ in 0..300 {
         let classes: Vec<u8> = (0..choices.below(12)).map(|_| choices.byte() % 5).collect();
         let features: Vec<i16> = (0..choices.below(12) * 4).map(|_| choices.size() as i16).collect();
-        let inference = Inference::new(&proved.registered, Digest([9; 32]), &features, &classes);
+        let outputs: Vec<i16> =
+            (0..choices.below(2) * classes.len() * 3).map(|_| choices.size() as i16).collect();
+        let inference = Inference::new(&proved.registered, Digest([9; 32]), &features, &classes, &outputs);
         let Ok(inference) = inference else { continue };
         let statement: Statement<'_> = inference.statement();
         let result = audit_proof::verify(&setup().verifier, &proved.registered, &statement, &proved.proof);

@@ -4,13 +4,13 @@
 
 use audit::{Activation, Decision, Digest};
 use verifier::{
-    Architecture, F, LayerShape, Layout, ModelCommitment, Package, Point, Setup, Statement, Tape,
+    Architecture, AuditContext, F, LayerShape, Layout, ModelCommitment, Package, Parts, Point, Setup,
+    Statement, Submission, Tape,
     audit_proof::{FIRST_TAPES, proof_len},
     closing::CLOSING_BYTES,
     ff::PrimeField as _,
     halo2_proofs::transcript::{Challenge255, Transcript},
     registration::RangeLayout,
-    statement,
 };
 
 const SAMPLES: usize = 1024;
@@ -103,6 +103,20 @@ fn registration_proof_and_package_bytes() {
     assert_eq!((parsed.owner, parsed.rows.len(), parsed.proof.len()), (&b"owner"[..], 224, 20_928));
 }
 
+#[test]
+fn submission_bytes() {
+    let layout = Layout::new(&architecture(), SAMPLES).unwrap();
+    let proof = vec![0; proof_len(&layout)];
+    let submission = Submission { part: 0, counters: vec![128; 8], proof: &proof };
+    assert_eq!(submission.to_bytes().len(), 34_160);
+    // Layers of 1024 units: halved from 16,384 samples to 512, the first size with at most 2^14 rows.
+    let mut wide = architecture();
+    wide.layers[0].units = 1024;
+    wide.layers[1].inputs = 1024;
+    let parts = Parts::new(&wide, 16_384).unwrap();
+    assert_eq!((parts.count(), parts.range(31)), (32, Some(15_872..16_384)));
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -122,8 +136,17 @@ fn digests_and_first_challenge() {
     );
 
     let digest = |byte| Digest([byte; 32]);
-    let context = statement::audit_context(&[1, 2, 3], 4, &[5; 32], &digest(6), &digest(7));
-    assert_eq!(hex(&context.0), "97ae3001cbd506b6b06f7b382a445d1c32735e0d5a05220a22fa061cc3d8d90e");
+    let audit = AuditContext {
+        canister: &[1, 2, 3],
+        audit: 4,
+        seed: &[5; 32],
+        dataset: digest(6),
+        package: digest(7),
+    };
+    let parts = Parts::new(&architecture, SAMPLES).unwrap();
+    assert_eq!(parts.count(), 1);
+    let context = audit.of_part(&parts, 0);
+    assert_eq!(hex(&context.0), "3de305a78695812da28a5fd26280c461b60ab6bdd368b36c9fb12d8cd7b41b57");
     let features: Vec<i16> = (0..16 * 1024).map(|i| i % 201 - 100).collect();
     let cell_of: Vec<u32> = (0..1024).map(|i| i % 4).collect();
     let counts = [200, 56, 156, 100, 128, 128, 56, 200];
@@ -134,12 +157,13 @@ fn digests_and_first_challenge() {
         features: &features,
         cell_of: &cell_of,
         counts: &counts,
+        outputs: &[],
     };
     assert_eq!(statement.check(), Ok(()));
     let digest = statement.digest();
-    assert_eq!(hex(&digest), "20299c4ce1a84c1b098aed2beb0ae9df9bef28f17abf9dbc6b6f119a9467cf48");
+    assert_eq!(hex(&digest), "3ef3b192237dbe583882adea7f25bcd8879dec37c961b6218a4696511b5a0c59");
     let challenge = verifier::transcript::Reader::new(&[], &digest).unwrap().challenge();
-    assert_eq!(hex(&challenge.to_repr()), "f1e5c9e4276396e7b40c45ad5048e3a3a1b726fbdbcfd527717d397a00e50639");
+    assert_eq!(hex(&challenge.to_repr()), "e6e039be55782d11a057982fecf9fd1ec93d0b3346cb07fa8abcbc1e23ff3204");
 }
 
 /// Keeps the scalar that the closing proof's key is absorbed as.
