@@ -152,7 +152,7 @@ fn changed_proofs_are_refused() {
         let proof = &proved.proof;
         let mut choices = Choices::new(seed as u8 + 2);
         let elements = proof.len() / ELEMENT;
-        for round in 0..500 {
+        for round in 0..400 {
             let from = match round % 3 {
                 0 => 0,
                 // From the lookup sumcheck on, and in the closing proof.
@@ -259,7 +259,7 @@ fn architecture(choices: &mut Choices) -> Architecture {
 fn any_architecture_has_a_layout_or_is_refused() {
     let mut choices = Choices::new(5);
     let mut laid_out = 0;
-    for round in 0..4000 {
+    for round in 0..2400 {
         let architecture = architecture(&mut choices);
         let bytes = architecture.to_bytes();
         let parsed = Architecture::parse(&bytes);
