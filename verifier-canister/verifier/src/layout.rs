@@ -223,7 +223,7 @@ impl Layout {
         let end = place(places);
 
         let (model, model_end) = model_slots(architecture);
-        let address_bits = bits(end).max(bits(model_end)).max(ROW_BITS + 1);
+        let address_bits = end_bits(end.max(model_end)).max(ROW_BITS + 1);
         in_range("address bits", 0, size(MAX_ADDRESS_BITS), size(address_bits))?;
         let contraction_bits = model.iter().map(|slot| slot.row_bits).max().unwrap_or(0);
         let masks = {
@@ -301,8 +301,8 @@ pub fn model_rows(model: &[ModelSlot]) -> Vec<usize> {
     rows_of(model.iter().map(|slot| slot.base..slot.base + ((slot.inputs + 2) << slot.unit_bits)))
 }
 
-/// Slots on tape `M`, and the end of the last.
-pub fn model_slots(architecture: &Architecture) -> (Vec<ModelSlot>, usize) {
+/// Slots on tape `M` for a validated architecture, and the end of the last.
+pub fn model_slots(architecture: &Architecture) -> (Vec<ModelSlot>, u64) {
     let slot = |layer: &crate::LayerShape| {
         let (inputs, units) = (layer.inputs as usize, layer.units as usize);
         ModelSlot { base: 0, inputs, row_bits: bits(inputs + 4), units, unit_bits: bits(units) }
@@ -326,17 +326,24 @@ pub fn bits(count: usize) -> usize {
     count.next_power_of_two().trailing_zeros() as usize
 }
 
+/// Bits of an address below `end`.
+pub(crate) fn end_bits(end: u64) -> usize {
+    (u64::BITS - end.saturating_sub(1).leading_zeros()) as usize
+}
+
 fn slot(units: u32, function: Function, shift: u8) -> Slot {
     let units = units as usize;
     Slot { base: 0, units, unit_bits: bits(units), function, shift }
 }
 
 /// Gives slots of `2^bits` cells aligned places, the largest first, and returns where the last ends.
-fn place(mut slots: Vec<(usize, &mut usize)>) -> usize {
+///
+/// Counts in 64 bits: before the address bits are checked, the end may lie beyond what 32 bits hold.
+fn place(mut slots: Vec<(usize, &mut usize)>) -> u64 {
     slots.sort_by_key(|&(bits, _)| std::cmp::Reverse(bits));
-    let mut end = 0;
+    let mut end = 0_u64;
     for (bits, base) in slots {
-        *base = end;
+        *base = usize::try_from(end).unwrap_or(usize::MAX);
         end += 1 << bits;
     }
     end
@@ -358,4 +365,49 @@ fn apply(architecture: &Architecture, id: ActivationId, key: i32, half: i32) -> 
 /// A size as the type of error messages.
 pub(crate) fn size(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use audit::Digest;
+
+    use super::*;
+    use crate::LayerShape;
+
+    fn relu(widths: &[u32]) -> Architecture {
+        let layer = |pair: &[u32]| LayerShape {
+            inputs: pair[0],
+            units: pair[1],
+            shift: 8,
+            activation: Activation::Relu,
+        };
+        let mut layers: Vec<_> = widths.windows(2).map(layer).collect();
+        layers.last_mut().unwrap().activation = Activation::Step;
+        Architecture {
+            name: "wide".to_owned(),
+            encoding: Digest([0; 32]),
+            classes: 2,
+            activation_bits: 8,
+            tables: Vec::new(),
+            decision: Decision::Step,
+            layers,
+        }
+    }
+
+    #[test]
+    fn slots_beyond_32_bits_are_refused() {
+        // Few weights, but four slots of 2^29 cells: their end is no 32-bit number's power of two.
+        let architecture = relu(&[1, 4096, 1, 4096, 1, 4096, 1, 4096, 1]);
+        assert_eq!(architecture.validate(), Ok(()));
+        let refused = VerifyError::Statement { what: "address bits", min: 0, max: 26, got: 32 };
+        assert_eq!(Layout::new(&architecture, MAX_SAMPLES), Err(refused));
+        assert!(Layout::new(&architecture, 500).is_ok());
+    }
+
+    #[test]
+    fn bits_of_an_end() {
+        for (end, bits) in [(0, 0), (1, 0), (2, 1), (3, 2), (256, 8), (257, 9), ((1 << 31) + 1, 32)] {
+            assert_eq!(end_bits(end), bits, "{end}");
+        }
+    }
 }

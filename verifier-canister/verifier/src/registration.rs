@@ -21,7 +21,8 @@ use crate::{
     ff::Field,
     group::GroupEncoding as _,
     layout::{
-        MAX_ADDRESS_BITS, ModelSlot, OPENING_DEGREE, ROW_BITS, bits, model_rows, model_slots, rows_of, size,
+        MAX_ADDRESS_BITS, ModelSlot, OPENING_DEGREE, ROW_BITS, end_bits, model_rows, model_slots, rows_of,
+        size,
     },
     mle,
     opening::{self, Rows},
@@ -151,8 +152,9 @@ impl RangeLayout {
     pub fn new(architecture: &Architecture) -> Result<Self, VerifyError> {
         let (model, end) = model_slots(architecture);
         let table = end.next_multiple_of(1 << RANGE_BITS);
-        let address_bits = bits(table + (1 << RANGE_BITS));
+        let address_bits = end_bits(table + (1 << RANGE_BITS));
         in_range("address bits", 0, size(MAX_ADDRESS_BITS), size(address_bits))?;
+        let table = usize::try_from(table).unwrap_or(usize::MAX);
         let mask_cell = model.first().map_or(0, |slot| slot.base + (slot.mask_row() << slot.unit_bits));
         let model_masks = sumcheck::mask_len(address_bits, RANGE_DEGREE);
         let z_len = model_masks + 2 * model.len();
