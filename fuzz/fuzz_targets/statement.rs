@@ -5,11 +5,11 @@ use audit::{Activation, Decision, Digest};
 use libfuzzer_sys::fuzz_target;
 use verifier::{Architecture, LayerShape, Layout, Parts, Statement, audit_proof};
 
-// Widths, classes, whether there is one step unit, features, outputs, cells, counts.
-type Input = (Vec<u16>, u8, bool, Vec<i16>, Vec<i16>, Vec<u32>, Vec<u32>);
+// Widths, classes, whether there is one step unit, features, outputs, cell of each sample, cells, counts.
+type Input = (Vec<u16>, u8, bool, Vec<i16>, Vec<i16>, Vec<u32>, usize, Vec<u32>);
 
 fuzz_target!(|input: Input| {
-    let (widths, classes, step, features, outputs, cell_of, counts) = input;
+    let (widths, classes, step, features, outputs, cell_of, cells, counts) = input;
     let layers = widths.windows(2).map(|pair| LayerShape {
         inputs: pair[0].into(),
         units: pair[1].into(),
@@ -31,6 +31,7 @@ fuzz_target!(|input: Input| {
         context: Digest([2; 32]),
         features: &features,
         cell_of: &cell_of,
+        cells,
         counts: &counts,
         outputs: &outputs,
     };

@@ -280,25 +280,35 @@ impl Layout {
 
     /// The rows of a tape that are committed to, in order.
     pub fn rows(&self, tape: Tape) -> Vec<usize> {
+        rows_of(self.ranges(tape))
+    }
+
+    /// Addresses of a tape that may hold other values than zero.
+    fn ranges(&self, tape: Tape) -> Vec<Range<usize>> {
         let table = self.table.base..self.table.base + self.table.entries;
         let slots = self.slots.iter().map(|slot| self.active(slot));
         match tape {
-            Tape::Q | Tape::H => rows_of(slots.chain([table])),
-            Tape::R | Tape::X => rows_of(slots),
-            Tape::M => model_rows(&self.model),
-            Tape::Z => rows_of(std::iter::once(0..self.masks.len)),
+            Tape::Q | Tape::H => slots.chain(std::iter::once(table)).collect(),
+            Tape::R | Tape::X => slots.collect(),
+            Tape::M => model_ranges(&self.model),
+            Tape::Z => std::iter::once(0..self.masks.len).collect(),
         }
     }
 
     /// Number of rows sent with the proof.
     pub fn sent_rows(&self) -> usize {
-        Tape::ALL.iter().filter(|&&tape| tape != Tape::M).map(|&tape| self.rows(tape).len()).sum()
+        let rows = |&tape: &Tape| row_ranges(self.ranges(tape)).iter().map(Range::len).sum::<usize>();
+        Tape::ALL.iter().filter(|&&tape| tape != Tape::M).map(rows).sum()
     }
 }
 
 /// The rows of `M` that hold weights or bias limbs, in order.
 pub fn model_rows(model: &[ModelSlot]) -> Vec<usize> {
-    rows_of(model.iter().map(|slot| slot.base..slot.base + ((slot.inputs + 2) << slot.unit_bits)))
+    rows_of(model_ranges(model))
+}
+
+fn model_ranges(model: &[ModelSlot]) -> Vec<Range<usize>> {
+    model.iter().map(|slot| slot.base..slot.base + ((slot.inputs + 2) << slot.unit_bits)).collect()
 }
 
 /// Slots on tape `M` for a validated architecture, and the end of the last.
@@ -312,13 +322,24 @@ pub fn model_slots(architecture: &Architecture) -> (Vec<ModelSlot>, u64) {
     (slots, end)
 }
 
-/// Rows that meet one of these address ranges.
+/// Rows that meet one of these address ranges, in order.
 pub(crate) fn rows_of(ranges: impl IntoIterator<Item = Range<usize>>) -> Vec<usize> {
-    let mut rows = BTreeSet::new();
-    for range in ranges {
-        rows.extend(range.start / ROW..range.end.div_ceil(ROW));
+    row_ranges(ranges).into_iter().flatten().collect()
+}
+
+/// The same as disjoint ranges of rows.
+fn row_ranges(ranges: impl IntoIterator<Item = Range<usize>>) -> Vec<Range<usize>> {
+    let mut rows: Vec<_> =
+        ranges.into_iter().map(|range| range.start / ROW..range.end.div_ceil(ROW)).collect();
+    rows.sort_by_key(|range| range.start);
+    let mut merged: Vec<Range<usize>> = Vec::with_capacity(rows.len());
+    for range in rows {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
     }
-    rows.into_iter().collect()
+    merged
 }
 
 /// Smallest `b` with `2^b >= count`.

@@ -23,11 +23,11 @@ const AUDIT_MAGIC: &[u8; 8] = b"ASSAYAU\x01";
 /// Most rows that one proof commits to: what a canister verifies in one message, with room to spare.
 pub const MAX_PART_ROWS: usize = 1 << 14;
 
-/// How a sample is cut: parts of equal size, the last one perhaps smaller.
+/// How a sample is cut: as evenly as can be, so that no part is of a few samples only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parts {
     samples: usize,
-    size: usize,
+    count: usize,
 }
 
 impl Parts {
@@ -38,7 +38,7 @@ impl Parts {
         loop {
             match Layout::new(architecture, part) {
                 Ok(layout) if layout.sent_rows() <= MAX_PART_ROWS => {
-                    return Ok(Self { samples, size: part });
+                    return Ok(Self { samples, count: samples.div_ceil(part) });
                 }
                 Ok(layout) if part == 1 => {
                     in_range("rows of one sample's proof", 1, size(MAX_PART_ROWS), size(layout.sent_rows()))?;
@@ -51,20 +51,29 @@ impl Parts {
 
     /// Number of parts, at least 1.
     pub fn count(&self) -> usize {
-        self.samples.div_ceil(self.size)
+        self.count
     }
 
     /// Positions in the sample that belong to a part.
     pub fn range(&self, part: usize) -> Option<Range<usize>> {
-        let start = part.checked_mul(self.size).filter(|&start| start < self.samples)?;
-        Some(start..self.samples.min(start.saturating_add(self.size)))
+        (part < self.count).then(|| self.start(part)..self.start(part + 1))
     }
 
     /// The part that starts here.
     pub fn starting_at(&self, position: usize) -> Option<usize> {
-        let part = position / self.size;
+        let part = (wide(position) * wide(self.count)).div_ceil(wide(self.samples));
+        let part = usize::try_from(part).ok()?;
         self.range(part).filter(|range| range.start == position).map(|_| part)
     }
+
+    fn start(&self, part: usize) -> usize {
+        usize::try_from(wide(part) * wide(self.samples) / wide(self.count)).unwrap_or(self.samples)
+    }
+}
+
+/// Products of two sizes need 64 bits where `usize` has 32.
+fn wide(size: usize) -> u64 {
+    u64::try_from(size).unwrap_or(u64::MAX)
 }
 
 /// What binds proofs to one audit request: its number, the seed that its sample was drawn with after the request,
@@ -203,9 +212,12 @@ mod tests {
 
     #[test]
     fn parts_tile_the_sample() {
-        for (widths, samples, count) in
-            [(&[16, 32, 16, 1][..], 1024, 1), (&[16, 32, 16, 1], 16384, 1), (&[8, 1024, 1], 16384, 32)]
-        {
+        for (widths, samples, count) in [
+            (&[16, 32, 16, 1][..], 1024, 1),
+            (&[16, 32, 16, 1], 16384, 1),
+            (&[8, 1024, 1], 16384, 32),
+            (&[8, 1024, 1], 2049, 4),
+        ] {
             let architecture = architecture(widths);
             let parts = Parts::new(&architecture, samples).unwrap();
             assert_eq!(parts.count(), count, "{widths:?} x {samples}");
@@ -213,7 +225,7 @@ mod tests {
             for part in 0..parts.count() {
                 let range = parts.range(part).unwrap();
                 assert_eq!((range.start, parts.starting_at(range.start)), (next, Some(part)));
-                assert!(!range.is_empty());
+                assert!(range.len().abs_diff(samples / count) <= 1);
                 assert!(Layout::new(&architecture, range.len()).unwrap().sent_rows() <= MAX_PART_ROWS);
                 next = range.end;
             }

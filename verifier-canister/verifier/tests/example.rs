@@ -156,6 +156,7 @@ fn digests_and_first_challenge() {
         context,
         features: &features,
         cell_of: &cell_of,
+        cells: 4,
         counts: &counts,
         outputs: &[],
     };
