@@ -2,6 +2,7 @@
 
 mod audits;
 mod main_path;
+mod private;
 mod restarts;
 mod rights;
 mod uploads;

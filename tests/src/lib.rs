@@ -1,6 +1,7 @@
 //! A world for end-to-end tests: the real canister in an embedded node, reached over HTTP by an unmodified agent.
 
 pub mod main_path;
+mod private;
 
 use std::{
     path::{Path, PathBuf},

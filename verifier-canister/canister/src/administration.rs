@@ -98,6 +98,7 @@ impl<M: Memory> State<M> {
             stored_bytes: totals.stored_bytes,
             stable_bytes,
             replay_instructions: totals.replay_instructions,
+            verification_instructions: totals.verification_instructions,
         })
     }
 }

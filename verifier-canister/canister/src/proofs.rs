@@ -248,6 +248,13 @@ impl<M: Memory> State<M> {
         self.totals.put(&totals)
     }
 
+    /// Adds what a message with a verification used, whatever came of it.
+    pub fn add_verification(&mut self, instructions: u64) -> Result<(), Error> {
+        let mut totals = self.totals.get()?;
+        totals.verification_instructions = totals.verification_instructions.saturating_add(instructions);
+        self.totals.put(&totals)
+    }
+
     /// Fails when too many audits wait for proofs already: of this owner, or of all.
     pub(crate) fn check_awaiting_quotas(&self, owner: Principal) -> Result<(), Error> {
         let (quotas, account, totals) = (self.quotas.get()?, self.account(owner)?, self.totals.get()?);

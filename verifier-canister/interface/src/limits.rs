@@ -112,4 +112,6 @@ pub struct Stats {
     pub stable_bytes: u64,
     /// Instructions that replays have used so far.
     pub replay_instructions: u64,
+    /// Instructions that verifications of proofs, right or wrong, have used so far.
+    pub verification_instructions: u64,
 }

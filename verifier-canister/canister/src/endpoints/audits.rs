@@ -40,6 +40,7 @@ fn submit_proof(request: Arg<SubmitProof>) -> Result<(), Error> {
     let result = change(|state| {
         state.submit_proof(&context(), canister.as_slice(), request, &api::instruction_counter)
     });
+    change(|state| state.add_verification(api::instruction_counter()))?;
     match &result {
         Ok(()) => log(format!("audit {id}: proof accepted")),
         Err(cause) => log(format!("audit {id}: proof refused: {cause}")),

@@ -1,6 +1,6 @@
 use candid::candid_method;
 use ic_cdk::{query, update};
-use interface::{BeginUpload, Error, PutChunk, UploadKey, UploadStatus};
+use interface::{ArtefactKind, BeginUpload, Error, PutChunk, UploadKey, UploadStatus};
 
 use super::{Arg, change, context, decode, log, read};
 
@@ -22,8 +22,12 @@ fn put_chunk(request: Arg<PutChunk>) -> Result<(), Error> {
 #[candid_method(update)]
 fn seal_upload(request: Arg<UploadKey>) -> Result<(), Error> {
     let request = request.0?;
-    change(|state| state.seal_upload(&context(), request))?;
+    let sealed = change(|state| state.seal_upload(&context(), request));
     let instructions = ic_cdk::api::instruction_counter();
+    if request.kind == ArtefactKind::PrivateModel {
+        change(|state| state.add_verification(instructions))?;
+    }
+    sealed?;
     log(format!("{} {} sealed with {instructions} instructions", request.kind, request.digest));
     Ok(())
 }

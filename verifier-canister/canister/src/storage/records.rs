@@ -45,6 +45,9 @@ pub struct Totals {
     pub replay_instructions: u64,
     /// The audit that had the last turn.
     pub last_turn: u64,
+    /// Instructions of all verifications.
+    #[serde(default)]
+    pub verification_instructions: u64,
     /// Audits that wait for a proof.
     #[serde(default)]
     pub awaiting_proofs: u32,

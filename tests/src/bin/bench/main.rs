@@ -2,6 +2,8 @@
 //!
 //! Instructions are the node's count, with the weights of the Internet Computer; seconds are this machine's.
 
+mod proofs;
+
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -24,11 +26,14 @@ const MODELS: [(&str, &str); 6] = [
     ("adult", "mlp-64-32"),
 ];
 
-const CASES: [&str; 4] = ["wasm", "import", "replay", "wide"];
+const CASES: [&str; 8] = ["wasm", "import", "replay", "wide", "mlp", "mnist", "adult-logistic", "growth"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(case) = asked.first().and_then(|first| first.strip_prefix(proofs::ALONE)) {
+        return proofs::alone(case);
+    }
     if let Some(unknown) = asked.iter().find(|case| !CASES.contains(&case.as_str())) {
         bail!("there is no case {unknown:?}; there are {}", CASES.join(", "));
     }
@@ -58,7 +63,7 @@ async fn main() -> Result<()> {
             world.replay("wide", &wide_model(&rows, width), &rows, Some(2000)).await?;
         }
     }
-    Ok(())
+    proofs::run(&wanted).await
 }
 
 #[expect(clippy::print_stdout, reason = "figures are this program's output")]
