@@ -187,12 +187,14 @@ impl<M: Memory> State<M> {
                 });
             }
             ArtefactKind::Model | ArtefactKind::PrivateModel => {
-                let mut account = self.account(caller)?;
-                check_quota("models", self.quotas.get()?.models.into(), account.models.into(), 1)?;
+                let models = self.account(caller)?.models;
+                check_quota("models", self.quotas.get()?.models.into(), models.into(), 1)?;
                 let model = match key.kind {
                     ArtefactKind::Model => self.check_model(context, content)?,
                     _ => self.private_record(context, content)?,
                 };
+                // Read now: a verification is charged to the account too.
+                let mut account = self.account(caller)?;
                 account.models += 1;
                 self.accounts.put(caller, &account)?;
                 if let Some(commitment) = model.commitment {

@@ -131,9 +131,9 @@ impl Demo<'_> {
     async fn refused_count(&self, audit: u64, proof: &[u8]) -> Result<String> {
         let mut submission = Submission::parse(proof).map_err(anyhow::Error::from)?;
         let counters = &mut submission.counters;
-        let cell = (0..counters.len() / 2).find(|cell| counters[2 * cell] > 0).unwrap_or(0);
-        counters[2 * cell] -= 1;
-        counters[2 * cell + 1] += 1;
+        let counted = counters.iter().position(|&count| count > 0).unwrap_or(0);
+        counters[counted] -= 1;
+        counters[counted ^ 1] += 1;
         let request = VerifyAudit { audit, proof: submission.to_bytes() };
         refusal(self.client.verify_audit(request).await, "an audit's proof with another count")
     }
