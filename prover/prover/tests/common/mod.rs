@@ -11,6 +11,7 @@ use prover::{
     audit_proof::prove_with,
     registration,
     sabotage::{Honest, Saboteur},
+    witness::SlotValues,
 };
 use verifier::{Architecture, Layout, RegisteredModel, Statement, VerifyError};
 
@@ -69,7 +70,7 @@ impl Case {
         let half = 1_i32 << (self.bits - 1);
         let count = self.widths.len() - 1;
         let classes = self.widths[count];
-        let layers = (0..count)
+        let layers: Vec<Layer> = (0..count)
             .map(|index| {
                 let (inputs, units) = (self.widths[index], self.widths[index + 1]);
                 let last = index + 1 == count;
@@ -94,7 +95,7 @@ impl Case {
             name: "triangle".to_owned(),
             values: (-half..half).map(|q| (half / 2 - q.abs()) as i16).collect(),
         };
-        let model = Model {
+        let mut model = Model {
             name: "case".to_owned(),
             encoding: Digest([1; 32]),
             source: Digest([2; 32]),
@@ -104,8 +105,25 @@ impl Case {
             decision: if classes == 1 { Decision::Step } else { Decision::ArgMax },
             layers,
         };
+        self.centre(&mut model);
         model.validate().unwrap();
         model
+    }
+
+    /// Moves biases so that the middle one of each unit's values over the samples is 0: no unit is dead, and no class
+    /// gets all samples.
+    fn centre(&self, model: &mut Model) {
+        for index in 0..model.layers.len() {
+            let slots = Witness::new(model, &self.features()).unwrap().slots;
+            let SlotValues { units, q, .. } = &slots[index];
+            let layer = &mut model.layers[index];
+            for (unit, bias) in layer.bias.iter_mut().enumerate() {
+                let mut outputs: Vec<i32> = q.iter().skip(unit).step_by(*units).copied().collect();
+                outputs.sort_unstable();
+                outputs.dedup();
+                *bias -= outputs[(outputs.len() - 1) / 2] << layer.shift;
+            }
+        }
     }
 
     /// Random features.
