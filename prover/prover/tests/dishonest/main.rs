@@ -7,8 +7,10 @@
 mod common;
 
 mod arg_max;
+mod closing;
 mod commitments;
 mod counts;
+mod forger;
 mod registration;
 mod values;
 
