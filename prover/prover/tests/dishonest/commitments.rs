@@ -59,7 +59,7 @@ fn blinding_commitment_that_touches_data_cells() {
 /// The circuit reads the combined row in rows of data only.
 #[test]
 fn blinding_commitment_between_data_and_reserved_rows_changes_no_claim() {
-    for row in [ROW, MASK_START, END] {
+    for row in [ROW, END] {
         assert_eq!(verdicts(|forger| forger.blinding = vec![(row, F::from(9))]), [Ok(()), OPEN]);
     }
 }
@@ -68,7 +68,7 @@ fn blinding_commitment_between_data_and_reserved_rows_changes_no_claim() {
 #[test]
 fn opening_mask_in_other_rows_changes_no_claim() {
     let behind = MASK_START + mask_len(step().layout().address_bits, OPENING_DEGREE);
-    for row in [0, ROW - 1, ROW, behind, END] {
+    for row in [0, ROW, behind] {
         assert_eq!(verdicts(|forger| forger.mask = vec![(row, F::from(9))]), [Ok(()), OPEN]);
     }
 }
@@ -104,7 +104,7 @@ fn opening_mask_counted_where_the_row_is_read() {
 #[test]
 fn an_accumulator_that_jumps() {
     let (proved, sample) = flipped();
-    for from in [0, 1, ROW, MASK_START, MASK_START + 100, END] {
+    for from in [0, 1, ROW, MASK_START, END] {
         let columns = move |columns: &mut Columns, _: &[F]| {
             let missing = columns[SUM][END];
             columns[SUM][from..].iter_mut().for_each(|sum| *sum -= missing);
@@ -133,11 +133,14 @@ fn some_cells(proved: &Proved) -> Vec<(Name, usize)> {
 #[test]
 fn a_committed_cell_that_is_not_the_one_of_the_claims() {
     let proved = step();
+    let mut seen = Vec::new();
     for (tape, cell) in some_cells(&proved) {
         let added = Added { tape, row: cell / ROW, column: cell % ROW, value: F::ONE };
-        for (admits, expected) in [(true, OPEN), (false, OTHER)] {
-            let mut forger = Forger { added: vec![added], admits, ..Forger::new(&proved) };
-            assert_eq!(forger.verdict(), expected, "{tape:?} {cell}");
+        let verdict = |admits| Forger { added: vec![added], admits, ..Forger::new(&proved) }.verdict();
+        assert_eq!(verdict(true), OPEN, "{tape:?} {cell}");
+        if !seen.contains(&tape) {
+            assert_eq!(verdict(false), OTHER, "{tape:?} {cell}");
+            seen.push(tape);
         }
     }
 }
@@ -154,7 +157,7 @@ fn a_value_moved_to_the_same_column_of_another_row() {
 /// A row's commitment has no cells there, so what it holds there belongs to nothing.
 #[test]
 fn rows_that_reach_beyond_their_width_change_no_claim() {
-    for column in [ROW, MASK_START, END] {
+    for column in [ROW, MASK_START] {
         let reach = |forger: &mut Forger<'_>| {
             let row = forger.proved.layout().rows(Name::X)[0];
             forger.added = vec![Added { tape: Name::X, row, column, value: F::from(11) }];

@@ -11,7 +11,9 @@ mod closing;
 mod commitments;
 mod counts;
 mod forger;
+mod hidden_weights;
 mod registration;
+mod replay;
 mod values;
 
 use common::{Case, Proved, cells::Cells};
