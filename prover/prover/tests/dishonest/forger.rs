@@ -37,6 +37,8 @@ pub struct Added {
 
 /// Combined row, opening mask and accumulator, `END + 1` values each.
 pub type Columns = [Vec<F>; 3];
+/// Changes columns; knows the instance.
+pub type Change = dyn Fn(&mut Columns, &[F]);
 /// The accumulator.
 pub const SUM: usize = 2;
 
@@ -52,8 +54,8 @@ pub struct Forger<'p> {
     pub added: Vec<Added>,
     /// Whether the closing proof is about what was committed, or about what should have been.
     pub admits: bool,
-    /// Changes the closing proof's columns; knows the instance.
-    pub columns: Box<dyn Fn(&mut Columns, &[F])>,
+    /// Done to the closing proof's columns.
+    pub columns: Box<Change>,
 }
 
 impl<'p> Forger<'p> {

@@ -14,6 +14,7 @@ mod forger;
 mod hidden_weights;
 mod registration;
 mod replay;
+mod shapes;
 mod values;
 
 use common::{Case, Proved, cells::Cells};
