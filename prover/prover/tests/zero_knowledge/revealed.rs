@@ -3,13 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use prover::{
-    ModelSecret,
+    ModelSecret, ProverSetup,
     audit_proof::Tapes,
+    closing::Blinding,
     registration,
     sabotage::{Honest, Saboteur},
     tape::{Domain, Tape as Values},
 };
-use verifier::{F, Layout, Point, Tape, audit_proof, ff::PrimeField as _, transcript::ELEMENT};
+use verifier::{
+    F, Layout, Point, Tape, audit_proof,
+    closing::BLINDING_ROWS,
+    ff::PrimeField as _,
+    layout::{MASK_CELLS, OPENING_DEGREE},
+    sumcheck::mask_len,
+    transcript::ELEMENT,
+};
 
 use crate::{
     cases,
@@ -46,7 +54,17 @@ impl Saboteur for Observer {
         }
     }
 
-    fn commitments(&mut self, _: &prover::ProverSetup, tape: Tape, rows: &mut [Point]) {
+    fn row_commitment(&mut self, setup: &ProverSetup, blinding: &Blinding) -> Point {
+        self.masks.extend(blinding.rows.iter().chain([&blinding.factor]));
+        Honest.row_commitment(setup, blinding)
+    }
+
+    fn mask_commitment(&mut self, setup: &ProverSetup, mask: &[F], blinding: &Blinding) -> Point {
+        self.masks.extend(mask.iter().chain(&blinding.rows).chain([&blinding.factor]));
+        Honest.mask_commitment(setup, mask, blinding)
+    }
+
+    fn commitments(&mut self, _: &ProverSetup, tape: Tape, rows: &mut [Point]) {
         self.rows.insert(tape, rows.len());
         self.points.extend(rows.iter());
     }
@@ -90,6 +108,10 @@ fn rows_and_lengths_do_not_depend_on_values() {
                 assert_eq!(*rows, layout.rows(*tape).len(), "{tape:?} of {case:?}");
             }
             assert_eq!(observer.rows.len(), 5);
+            // On three tapes and H, two a layer for the model, the opening's mask, and two columns' blinding rows.
+            let opening = mask_len(layout.address_bits, OPENING_DEGREE);
+            let masks = 4 * MASK_CELLS * layout.slots.len() + 2 * layout.dense + opening;
+            assert_eq!(observer.masks.len(), masks + 2 * (BLINDING_ROWS + 1));
             // Fresh blinding: no two rows have one commitment, though most hold the same zeros.
             let points: BTreeSet<_> = elements(&proof[..observer.points.len() * ELEMENT]).collect();
             assert_eq!(points.len(), observer.points.len());

@@ -92,6 +92,9 @@ fn sum_and_rounds_have_full_rank_on_the_masks_coefficients() {
 fn the_prover_sends_these_messages() {
     for (variables, degree) in [(1, 2), (5, 3), (9, 4)] {
         let mask = Mask::random(variables, degree, &mut randomness("mask"));
+        let distinct: BTreeSet<_> = mask.coefficients().iter().map(F::to_repr).collect();
+        assert_eq!(distinct.len(), mask_len(variables, degree));
+        assert!(!mask.coefficients().contains(&F::ZERO));
         let mut writer = Writer::new(&[1; 32]);
         // The mask alone, of a polynomial that is zero.
         let (reduced, value) = prove(&mut writer, variables, degree, F::ZERO, &mut [], &mask);
