@@ -32,15 +32,19 @@ pub struct Case {
     pub bits: u8,
     /// Functions of the hidden layers, in turn.
     pub hidden: Vec<Activation>,
+    /// w of the layers, in turn.
+    pub shifts: Vec<u8>,
 }
 
 impl Case {
     /// Relu layers; one output is a step, more are an arg-max.
     pub fn new(widths: &[u32], samples: usize) -> Self {
-        Self { widths: widths.to_vec(), samples, bits: 8, hidden: vec![Activation::Relu] }
+        let hidden = vec![Activation::Relu];
+        Self { widths: widths.to_vec(), samples, bits: 8, hidden, shifts: vec![9] }
     }
 
-    /// Corner cases: N = 1, N = 2^n, one input, one unit, one layer, eight layers, every function, arg-max.
+    /// Corner cases: N = 1, N = 2^n, one input, one unit, one layer, eight layers, every function,
+    /// arg-max, shifts that differ.
     pub fn shapes() -> Vec<Self> {
         let mut shapes = vec![
             Self::new(&[1, 1], 1),
@@ -54,6 +58,7 @@ impl Case {
         ];
         let mut functions = Self::new(&[6, 7, 5, 4, 1], 16);
         functions.hidden = vec![Activation::Table(0), Activation::Identity, Activation::Step];
+        functions.shifts = vec![9, 8, 7];
         shapes.push(functions);
         shapes
     }
@@ -82,7 +87,7 @@ impl Case {
                 Layer {
                     inputs,
                     units,
-                    shift: 9,
+                    shift: self.shifts[index % self.shifts.len()],
                     activation,
                     weights: (0..inputs * units)
                         .map(|_| next(200 / i64::from(inputs).max(1) + 3) as i16)
