@@ -126,6 +126,17 @@ fn two_units_that_fit_each_others_equations() {
     }
 }
 
+/// Counts, equations and look-ups are all right: only that each sample chooses one unit is not.
+#[test]
+fn two_units_for_one_sample_and_none_for_another_of_its_cell() {
+    let proved = ties(1);
+    assert_eq!(proved.cell_of[0], proved.cell_of[3]);
+    refused(&recounted(proved, 3, 1, 0), Check::Samples, |cells| {
+        choose(cells, 0, &[0, 1], false);
+        choose(cells, 3, &[], false);
+    });
+}
+
 #[test]
 fn a_choice_in_a_padding_unit() {
     let proved = three_classes();
