@@ -20,7 +20,7 @@ use crate::{
     lookup::{self, Lookups},
     opening::{self, Opened},
     registration::model_cells,
-    sabotage::{Honest, Saboteur},
+    sabotage::{Factors, Honest, Saboteur},
     sumcheck::Mask,
     tape::{Domain, Tape},
     transcript::Writer,
@@ -112,6 +112,7 @@ pub fn prove_with(
     }
     let digest = statement.digest();
     let features = saboteur.features();
+    let claimed = statement;
     let statement = &Statement { features: features.as_deref().unwrap_or(statement.features), ..*statement };
     let layout = Layout::new(architecture, statement.samples())?;
     let witness = Witness::new(model, statement.features)?;
@@ -178,7 +179,15 @@ pub fn prove_with(
     let sampled = layers::prove(&mut writer, statement, &layout, &tapes, &sample_mask);
     claims.extend(sampled.claims.iter().cloned());
     watch.lap("samples");
-    claims.extend(contraction::prove(&mut writer, statement, &layout, &tapes, &sampled, &contraction_mask));
+    claims.extend(contraction::prove(
+        &mut writer,
+        claimed,
+        statement,
+        &layout,
+        &tapes,
+        &sampled,
+        &contraction_mask,
+    ));
     watch.lap("contraction");
 
     let m = saboteur.opened_model().unwrap_or_else(|| tapes.model.clone());
@@ -253,7 +262,7 @@ pub fn finish(
         mask: closing.opening_mask.coefficients(),
         mask_blinding: &closing.mask_blinding,
     };
-    saboteur.close(setup, writer, combined, gamma, randomness)
+    saboteur.close(setup, writer, combined, Factors { gamma, tapes: &weights }, randomness)
 }
 
 /// Rows of a tape that are committed to.

@@ -3,7 +3,7 @@
 use verifier::{
     F, Layout, Statement,
     claims::Claim,
-    contraction::{Values, claims},
+    contraction::{Values, claims, inputs_at},
     dot::{self, SmallDot},
     ff::Field as _,
     layout::CONTRACTION_DEGREE,
@@ -18,9 +18,11 @@ use crate::{
     transcript::Writer,
 };
 
-/// Runs the sumcheck; returns its claims.
+/// Runs the sumcheck; returns its claims. `claimed` holds the samples that the verifier reads, which are
+/// `statement`'s unless the prover is dishonest.
 pub fn prove(
     writer: &mut Writer,
+    claimed: &Statement<'_>,
     statement: &Statement<'_>,
     layout: &Layout,
     tapes: &Tapes<'_>,
@@ -51,7 +53,7 @@ pub fn prove(
         let columns = [activations, read, fixed, weights];
         parts.push(Box::new(Tables::new(layout.contraction_bits, &domain, columns, polynomial, None)));
     }
-    let (reduced, mask_value) = sumcheck::prove(
+    let (reduced, mut mask_value) = sumcheck::prove(
         writer,
         layout.contraction_bits,
         CONTRACTION_DEGREE,
@@ -59,6 +61,12 @@ pub fn prove(
         &mut parts,
         mask,
     );
+    if mask.lies() {
+        // The check that must hold is the verifier's, with the claimed samples.
+        let first = parts[0].values();
+        let inputs = inputs_at(claimed, &sampled.reduced.point, &reduced.point);
+        mask_value += sumcheck::lie((first[0] - inputs) * first[1] * first[3], &reduced);
+    }
     let activations = parts.iter().skip(1).map(|part| part.values()[0]).collect();
     let weights = sampled.contracted.iter().map(|rows| {
         let eq = mle::eq_table(&reduced.point);

@@ -13,6 +13,15 @@ use crate::{
     transcript::Writer,
 };
 
+/// What the combined row is made with.
+#[derive(Debug, Clone, Copy)]
+pub struct Factors<'a> {
+    /// Of the blinding commitment.
+    pub gamma: F,
+    /// Of each tape; each of its rows has `verifier::opening::row_weights` as another factor.
+    pub tapes: &'a [(Name, F)],
+}
+
 /// What a dishonest prover does otherwise.
 pub trait Saboteur {
     /// Whether a false statement or a foreign model is refused before anything is proved.
@@ -54,13 +63,13 @@ pub trait Saboteur {
         closing::commit_mask(setup, mask, blinding)
     }
 
-    /// Makes the closing proof; `gamma` weights the blinding commitment in the combined row.
+    /// Makes the closing proof.
     fn close(
         &mut self,
         setup: &ProverSetup,
         writer: &mut Writer,
         combined: Combined<'_>,
-        _gamma: F,
+        _factors: Factors<'_>,
         randomness: &mut Randomness,
     ) -> Result<(), ProveError> {
         closing::prove(setup, writer, combined, randomness)

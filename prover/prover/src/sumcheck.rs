@@ -167,6 +167,12 @@ impl Mask {
         Self { lies, ..self }
     }
 
+    /// Whether it is one of those.
+    #[doc(hidden)]
+    pub fn lies(&self) -> bool {
+        self.lies
+    }
+
     /// The coefficients as they are committed.
     pub fn coefficients(&self) -> &[F] {
         &self.coefficients
@@ -237,9 +243,16 @@ pub fn prove(
         point.push(r);
     }
     debug_assert_eq!(claim + rho * before, masked);
+    let reduced = Reduced { point, claim: masked, rho };
     if mask.lies {
         let value: F = parts.iter().map(|part| part.value()).sum();
-        before += (claim - value) * rho.invert().expect("a challenge other than zero");
+        before += lie(claim - value, &reduced);
     }
-    (Reduced { point, claim: masked, rho }, before)
+    (reduced, before)
+}
+
+/// For tests: by how much the value of a mask must be wrong to make up for a polynomial that is this much too small.
+#[doc(hidden)]
+pub fn lie(missing: F, reduced: &Reduced) -> F {
+    missing * reduced.rho.invert().expect("a challenge other than zero")
 }

@@ -14,7 +14,7 @@ use crate::{
     dot,
     ff::Field,
     layers::{Combination, Sampled},
-    layout::CONTRACTION_DEGREE,
+    layout::{CONTRACTION_DEGREE, ModelSlot},
     mle,
     sumcheck::{self, Reduced},
     transcript::Reader,
@@ -47,17 +47,19 @@ pub fn verify(
     let padding = F::ONE - mle::below(layout.samples, &sampled.point);
     let mut expected = F::ZERO;
     for (index, ((slot, x), m)) in layout.model.iter().zip(activations).zip(&values.weights).enumerate() {
-        let row = |row: usize| mle::eq_index(row, &reduced.point);
-        let read = x * mle::below(slot.inputs, &reduced.point)
-            + F::from(1 << 16) * row(slot.inputs)
-            + row(slot.inputs + 1)
-            + padding * row(slot.mask_row());
+        let read = x * mle::below(slot.inputs, &reduced.point) + fixed_reads(slot, padding, &reduced.point);
         expected += sampled.combination.kappa(index) * read * m;
     }
     if !reduced.holds(expected, values.mask) {
         return Err(VerifyError::Failed(Check::Contraction));
     }
     Ok(claims(layout, &sampled.combination, &sampled.point, &reduced, &values))
+}
+
+/// What multiplies the rows of bias limbs and the mask row, extended over rows; `padding` is `1-LT_N(r_i)`.
+pub fn fixed_reads(slot: &ModelSlot, padding: F, row_point: &[F]) -> F {
+    let row = |row: usize| mle::eq_index(row, row_point);
+    F::from(1 << 16) * row(slot.inputs) + row(slot.inputs + 1) + padding * row(slot.mask_row())
 }
 
 /// What the revealed values say about the tapes.

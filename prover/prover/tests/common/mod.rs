@@ -11,6 +11,7 @@ use prover::{
     audit_proof::prove_with,
     registration,
     sabotage::{Honest, Saboteur},
+    witness::SlotValues,
 };
 use verifier::{Architecture, Layout, RegisteredModel, Statement, VerifyError};
 
@@ -31,15 +32,19 @@ pub struct Case {
     pub bits: u8,
     /// Functions of the hidden layers, in turn.
     pub hidden: Vec<Activation>,
+    /// w of the layers, in turn.
+    pub shifts: Vec<u8>,
 }
 
 impl Case {
     /// Relu layers; one output is a step, more are an arg-max.
     pub fn new(widths: &[u32], samples: usize) -> Self {
-        Self { widths: widths.to_vec(), samples, bits: 8, hidden: vec![Activation::Relu] }
+        let hidden = vec![Activation::Relu];
+        Self { widths: widths.to_vec(), samples, bits: 8, hidden, shifts: vec![9] }
     }
 
-    /// Corner cases: N = 1, N = 2^n, one input, one unit, one layer, eight layers, every function, arg-max.
+    /// Corner cases: N = 1, N = 2^n, one input, one unit, one layer, eight layers, every function,
+    /// arg-max, shifts that differ.
     pub fn shapes() -> Vec<Self> {
         let mut shapes = vec![
             Self::new(&[1, 1], 1),
@@ -53,6 +58,7 @@ impl Case {
         ];
         let mut functions = Self::new(&[6, 7, 5, 4, 1], 16);
         functions.hidden = vec![Activation::Table(0), Activation::Identity, Activation::Step];
+        functions.shifts = vec![9, 8, 7];
         shapes.push(functions);
         shapes
     }
@@ -69,7 +75,7 @@ impl Case {
         let half = 1_i32 << (self.bits - 1);
         let count = self.widths.len() - 1;
         let classes = self.widths[count];
-        let layers = (0..count)
+        let layers: Vec<Layer> = (0..count)
             .map(|index| {
                 let (inputs, units) = (self.widths[index], self.widths[index + 1]);
                 let last = index + 1 == count;
@@ -81,7 +87,7 @@ impl Case {
                 Layer {
                     inputs,
                     units,
-                    shift: 9,
+                    shift: self.shifts[index % self.shifts.len()],
                     activation,
                     weights: (0..inputs * units)
                         .map(|_| next(200 / i64::from(inputs).max(1) + 3) as i16)
@@ -94,7 +100,7 @@ impl Case {
             name: "triangle".to_owned(),
             values: (-half..half).map(|q| (half / 2 - q.abs()) as i16).collect(),
         };
-        let model = Model {
+        let mut model = Model {
             name: "case".to_owned(),
             encoding: Digest([1; 32]),
             source: Digest([2; 32]),
@@ -104,8 +110,25 @@ impl Case {
             decision: if classes == 1 { Decision::Step } else { Decision::ArgMax },
             layers,
         };
+        self.centre(&mut model);
         model.validate().unwrap();
         model
+    }
+
+    /// Moves biases so that the middle one of each unit's values over the samples is 0: no unit is dead, and no class
+    /// gets all samples.
+    fn centre(&self, model: &mut Model) {
+        for index in 0..model.layers.len() {
+            let slots = Witness::new(model, &self.features()).unwrap().slots;
+            let SlotValues { units, q, .. } = &slots[index];
+            let layer = &mut model.layers[index];
+            for (unit, bias) in layer.bias.iter_mut().enumerate() {
+                let mut outputs: Vec<i32> = q.iter().skip(unit).step_by(*units).copied().collect();
+                outputs.sort_unstable();
+                outputs.dedup();
+                *bias -= outputs[(outputs.len() - 1) / 2] << layer.shift;
+            }
+        }
     }
 
     /// Random features.

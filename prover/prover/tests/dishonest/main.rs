@@ -7,14 +7,27 @@
 mod common;
 
 mod arg_max;
+mod closing;
 mod commitments;
 mod counts;
+mod forger;
+mod hidden_weights;
 mod registration;
+mod replay;
+mod shapes;
 mod values;
 
 use common::{Case, Proved, cells::Cells};
-use prover::{audit_proof::Tapes, sabotage::Saboteur};
-use verifier::{Architecture, Check, Layout, VerifyError};
+use prover::{
+    ProveError, ProverSetup, Randomness,
+    audit_proof::Tapes,
+    closing::{self as closing_proof, Combined},
+    sabotage::{Factors, Saboteur},
+    transcript::Writer,
+};
+use verifier::{
+    Architecture, Check, F, Layout, VerifyError, closing::CLOSING_BYTES, ff::Field as _, transcript::ELEMENT,
+};
 
 /// A prover that changes the committed values.
 pub struct Edits<'c, Edit> {
@@ -24,6 +37,8 @@ pub struct Edits<'c, Edit> {
     pub edit: Edit,
     /// Whether the masks' values are whatever the last checks need.
     pub lies: bool,
+    /// Whether there is a closing proof, which takes most of the time and matters only where all else passes.
+    pub closes: bool,
 }
 
 impl<Edit: FnMut(&mut Cells<'_, '_>)> Saboteur for Edits<'_, Edit> {
@@ -34,6 +49,21 @@ impl<Edit: FnMut(&mut Cells<'_, '_>)> Saboteur for Edits<'_, Edit> {
     fn tapes(&mut self, layout: &Layout, tapes: &mut Tapes<'_>) {
         (self.edit)(&mut Cells { architecture: self.architecture, layout, tapes });
     }
+
+    fn close(
+        &mut self,
+        setup: &ProverSetup,
+        writer: &mut Writer,
+        combined: Combined<'_>,
+        _: Factors<'_>,
+        randomness: &mut Randomness,
+    ) -> Result<(), ProveError> {
+        if self.closes {
+            return closing_proof::prove(setup, writer, combined, randomness);
+        }
+        writer.scalars(&[F::ZERO; CLOSING_BYTES / ELEMENT]);
+        Ok(())
+    }
 }
 
 /// One output: three hidden units in four columns, so that there is padding.
@@ -43,14 +73,15 @@ pub fn step() -> Proved {
 
 /// What the verifier says of the statement when the committed values are changed.
 pub fn verdict(proved: &Proved, lies: bool, edit: impl FnMut(&mut Cells<'_, '_>)) -> Result<(), VerifyError> {
-    let mut saboteur = Edits { architecture: &proved.architecture, edit, lies };
+    let mut saboteur = Edits { architecture: &proved.architecture, edit, lies, closes: true };
     proved.verify(&proved.prove_with(1, &mut saboteur))
 }
 
 /// Fails unless `check` refuses the changed values, and the closing proof the lie about them.
 #[track_caller]
 pub fn refused(proved: &Proved, check: Check, mut edit: impl FnMut(&mut Cells<'_, '_>)) {
-    assert_eq!(verdict(proved, false, &mut edit), Err(VerifyError::Failed(check)));
+    let mut early = Edits { architecture: &proved.architecture, edit: &mut edit, lies: false, closes: false };
+    assert_eq!(proved.verify(&proved.prove_with(1, &mut early)), Err(VerifyError::Failed(check)));
     assert_eq!(verdict(proved, true, &mut edit), Err(VerifyError::Failed(Check::Closing)), "lying");
 }
 

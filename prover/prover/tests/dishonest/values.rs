@@ -1,11 +1,16 @@
 //! Values of a run that are not the model's.
 
 use prover::{sabotage::Saboteur, tape::Tape};
-use verifier::{Check, F, Layout, Tape as Name, VerifyError, dot::signed, ff::Field as _};
+use verifier::{
+    Check, F, Layout, Tape as Name, VerifyError,
+    dot::signed,
+    ff::Field as _,
+    layout::{Entry, shift_tag},
+};
 
 use crate::{
     common::{
-        Proved,
+        Case, Proved,
         cells::{Cell, Cells},
     },
     decided, recounted, refused, step, verdict,
@@ -100,6 +105,50 @@ fn a_hidden_activation_of_one_sample_changed_with_all_that_follows() {
             cells.recount();
         });
     }
+}
+
+/// Two layers of different functions and shifts share one table; tags keep their entries apart.
+fn two_tags() -> Proved {
+    let mut case = Case::new(&[3, 3, 1], 9);
+    case.shifts = vec![SHIFT as u8, 7];
+    case.prepare(7)
+}
+
+/// Counts another look-up of an entry.
+fn look_up(cells: &mut Cells<'_, '_>, entry: Entry) {
+    let index = cells.layout.entries(cells.architecture).position(|own| own == entry).unwrap();
+    *cells.multiplicity(index) += 1;
+}
+
+#[test]
+fn a_remainder_that_only_another_layers_shift_allows() {
+    let proved = two_tags();
+    assert_eq!(verdict(&proved, false, |_| ()), Ok(()));
+    refused(&proved, Check::Lookups, |cells| {
+        let [q, r, _] = cells.all(LAST, 3, 0);
+        let (q, r) = (q - 1, r + (1 << 7));
+        cells.set_all(LAST, 3, 0, [q, r, i32::from(q > 0)]);
+        cells.recount();
+        look_up(cells, Entry { key: r, value: 0, tag: shift_tag(SHIFT as u8) });
+    });
+}
+
+#[test]
+fn an_activation_of_another_layers_function() {
+    let proved = two_tags();
+    refused(&proved, Check::Lookups, |cells| {
+        // The first layer is a relu, the last one a step.
+        let places = (0..9).flat_map(|sample| (0..3).map(move |unit| (sample, unit)));
+        let (sample, unit, q) = places
+            .map(|(sample, unit)| (sample, unit, cells.all(HIDDEN, sample, unit)[0]))
+            .find(|&(_, _, q)| q > 1)
+            .unwrap();
+        cells.set(Cell { tape: Name::X, slot: HIDDEN, sample, unit }, 1);
+        cells.rerun(&proved.model, sample, LAST);
+        cells.recount();
+        let tag = cells.layout.slots[LAST].function.tag();
+        look_up(cells, Entry { key: q, value: 1, tag });
+    });
 }
 
 #[test]
