@@ -101,7 +101,7 @@ pub fn padded(point: &[F], bits: usize) -> Vec<F> {
 }
 
 /// The extension of the public samples, zero outside of them.
-fn inputs_at(statement: &Statement<'_>, sample_point: &[F], row_point: &[F]) -> F {
+pub fn inputs_at(statement: &Statement<'_>, sample_point: &[F], row_point: &[F]) -> F {
     samples_at(statement.features, &mle::eq_table(row_point), statement.inputs(), sample_point)
 }
 

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use audit::{Activation, Model};
 use prover::{ModelSecret, registration, registration::model_cells, sabotage::Saboteur, tape::Tape};
 use verifier::{
-    Architecture, Check, ModelCommitment, VerifyError,
-    layout::{model_rows, model_slots},
-    registration::RangeLayout,
+    Architecture, Check, ModelCommitment, VerifyError, layout::model_slots, registration::RangeLayout,
 };
 
 use crate::common::{Case, setup};
@@ -26,7 +24,7 @@ pub fn commit(model: &Model, secret: &ModelSecret, changed: &[(usize, i32)]) -> 
     let (domain, mut cells) = model_cells(&slots, model);
     changed.iter().for_each(|&(position, value)| cells[position] = value);
     let tape = Tape::Small { cells, random: BTreeMap::new() };
-    let blinds = secret.blinds(&model_rows(&slots));
+    let blinds = secret.blinds(model, b"owner");
     let rows: Vec<_> = blinds.iter().map(|&(row, blind)| tape.row_cells(&domain, row, blind)).collect();
     commitment.rows = setup().table.commit(&rows);
     commitment

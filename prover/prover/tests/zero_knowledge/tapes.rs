@@ -1,7 +1,8 @@
 //! What is revealed about the tapes is independent on their mask cells.
 
+use audit::Digest;
 use verifier::{
-    Architecture, F, Layout, Tape,
+    Architecture, F, Layout, Statement, Tape,
     claims::{Claim, Functional},
     contraction,
     ff::Field as _,
@@ -32,8 +33,20 @@ fn contracted(layout: &Layout, combination: &Combination, sample_point: &[F], ro
     contraction::claims(layout, combination, sample_point, &reduced(rows), &values)
 }
 
-fn reveal(case: &Case) -> Revealed {
+fn reveal(case: &Case, outputs: &[i16]) -> Revealed {
     let architecture = Architecture::of(&case.model());
+    let none = Digest([0; 32]);
+    // What is revealed depends on whether outputs are claimed, not on what the statement says.
+    let statement = Statement {
+        model: none,
+        architecture: &architecture,
+        context: none,
+        features: &[],
+        cell_of: &[],
+        cells: 0,
+        counts: &[],
+        outputs,
+    };
     let layout = Layout::new(&architecture, case.samples).unwrap();
     let mut challenges = randomness("challenges");
     let at = reduced(challenges.scalars(layout.address_bits));
@@ -42,7 +55,7 @@ fn reveal(case: &Case) -> Revealed {
     let at = reduced(challenges.scalars(layout.sample_bits));
     let (equations, products, decision, mask) = (F::ZERO, F::ZERO, F::ZERO, F::ZERO);
     let values = layers::Values { equations, products, decision, mask };
-    claims.extend(layers::claims(&layout, &combination, &at, values));
+    claims.extend(layers::claims(&statement, &layout, &combination, &at, values));
     let rows = challenges.scalars(layout.contraction_bits);
     claims.extend(contracted(&layout, &combination, &at.point, rows));
     Revealed { layout, combination, sample_point: at.point, claims }
@@ -109,8 +122,8 @@ impl Revealed {
 
 #[test]
 fn claims_about_a_run_have_full_rank_on_its_mask_cells() {
-    for case in cases() {
-        let revealed = reveal(&case);
+    for (case, outputs) in cases().into_iter().flat_map(|case| [(case.clone(), &[][..]), (case, &[0])]) {
+        let revealed = reveal(&case, outputs);
         let matrix = revealed.matrix(&RUN, &revealed.run_cells());
         // Four at a cell, equations and decision, and what each layer but the first reads.
         assert_eq!(matrix.len(), 4 + 2 + revealed.layout.dense - 1);
@@ -127,7 +140,7 @@ fn claims_about_a_run_have_full_rank_on_its_mask_cells() {
 #[test]
 fn products_and_weights_have_full_rank_on_the_models_mask_cells_alone() {
     for case in cases() {
-        let revealed = reveal(&case);
+        let revealed = reveal(&case, &[]);
         let cells = revealed.model_cells();
         let weights = revealed.matrix(&[Tape::M], &cells);
         assert_eq!(weights.len(), revealed.layout.dense);
@@ -144,7 +157,7 @@ fn products_and_weights_have_full_rank_on_the_models_mask_cells_alone() {
 #[test]
 fn everything_revealed_about_tapes_and_model_together() {
     for case in cases() {
-        let revealed = reveal(&case);
+        let revealed = reveal(&case, &[]);
         let cells = [revealed.run_cells(), revealed.model_cells()].concat();
         let mut matrix = revealed.matrix(&[&RUN[..], &[Tape::M]].concat(), &cells);
         matrix.push(revealed.products(revealed.padding(), &cells));
@@ -156,7 +169,7 @@ fn everything_revealed_about_tapes_and_model_together() {
 #[test]
 fn no_claim_but_its_own_reads_a_sumchecks_mask() {
     for case in cases() {
-        let Revealed { layout, claims, .. } = reveal(&case);
+        let Revealed { layout, claims, .. } = reveal(&case, &[]);
         let mut ranges = Vec::new();
         for term in claims.iter().flat_map(|claim| &claim.terms).filter(|term| term.tape == Tape::Z) {
             let Functional::Cells { start, weights } = &term.functional else { panic!("another functional") };
@@ -175,7 +188,7 @@ fn no_claim_but_its_own_reads_a_sumchecks_mask() {
 #[test]
 fn mask_cells_lie_outside_of_all_data_and_inside_of_their_slot() {
     for case in cases() {
-        let layout = reveal(&case).layout;
+        let layout = reveal(&case, &[]).layout;
         for slot in &layout.slots {
             let cells = layout.mask_cells(slot);
             assert_eq!(cells.len(), verifier::layout::MASK_CELLS);
