@@ -63,7 +63,7 @@ pub enum RerunError {
         cause: AuditError,
     },
     /// The proof behind the certificate does not hold.
-    #[error("{0}")]
+    #[error(transparent)]
     Proof(#[from] PrivateError),
     /// The certificate's level needs proofs of all parts, and some are missing.
     #[error("the certificate is of level `proved`, but not every part has a proof")]
@@ -93,8 +93,10 @@ pub struct Section {
 /// What came of a rerun.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Comparison {
-    /// Samples run.
+    /// Samples run, or proved.
     pub samples: u32,
+    /// Proofs verified; none of a public model.
+    pub proofs: usize,
     /// Weights and biases of the model.
     pub parameters: u64,
     /// SHA-256 of the certificate's body.
@@ -166,6 +168,7 @@ pub fn rerun(
     let original = certificate.to_json().map_err(failed("certificate"))?;
     Ok(Comparison {
         samples: facts.sample_size.min(dataset.rows()),
+        proofs: predicate.proofs.len(),
         parameters,
         certificate_digest: Digest::of(&original),
         rerun_digest: Digest::of(&body.json),

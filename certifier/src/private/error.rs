@@ -51,13 +51,13 @@ pub enum PrivateError {
         state: &'static str,
     },
     /// A package is refused.
-    #[error("the private model is refused: {0}")]
+    #[error(transparent)]
     Package(#[from] PackageError),
     /// A proof is refused.
-    #[error("{0}")]
+    #[error(transparent)]
     Refused(#[from] VerifyError),
     /// No proof could be made.
-    #[error("no proof could be made: {0}")]
+    #[error(transparent)]
     Prove(#[from] ProveError),
 }
 
@@ -65,7 +65,9 @@ impl PrivateError {
     /// What the user can do about it.
     pub fn hint(&self) -> String {
         match self {
-            Self::Read { .. } => "pass the file that the command before wrote".to_owned(),
+            Self::Read { .. } => "`assay model register --private` writes secret and package beside the model, `assay infer --prove -o` a \
+                 prediction"
+                    .to_owned(),
             Self::Write { cause, .. } if cause.kind() == io::ErrorKind::AlreadyExists => {
                 "a secret is never overwritten: choose another --secret, or use the existing one".to_owned()
             }

@@ -168,7 +168,6 @@ pub fn prove_with(
     watch.lap("inverses");
     let to_rows = Committed { name: Name::H, domain: &tapes.domain, tape: &h, rows: &layout.rows(Name::H) };
     blinds.insert(Name::H, commit(setup, &mut writer, to_rows, &mut randomness, saboteur));
-    blinds.insert(Name::M, secret.blinds(model, &registered.commitment().owner));
     watch.lap("commit inverses");
 
     let Tape::Full { cells: h_cells } = &h else { unreachable!("H is a full tape") };
@@ -190,7 +189,9 @@ pub fn prove_with(
     ));
     watch.lap("contraction");
 
-    let m = saboteur.opened_model().unwrap_or_else(|| tapes.model.clone());
+    let own = || (tapes.model.clone(), secret.blinds(model, &registered.commitment().owner));
+    let (m, model_blinds) = saboteur.opened_model().unwrap_or_else(own);
+    blinds.insert(Name::M, model_blinds);
     let m = Tape::Small { cells: m, random: BTreeMap::new() };
     let opened = |name, domain, tape| Opened { name, domain, tape };
     let all = [

@@ -5,7 +5,7 @@ use verifier::VerifyError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProveError {
     /// Statement or set-up.
-    #[error("{0}")]
+    #[error(transparent)]
     Statement(#[from] VerifyError),
     /// The model cannot be run on a sample.
     #[error("sample {sample}: {cause}")]

@@ -22,6 +22,9 @@ pub struct Factors<'a> {
     pub tapes: &'a [(Name, F)],
 }
 
+/// Weights and bias limbs, and index and blinding factor of each row.
+pub type Opening = (Vec<i32>, Vec<(usize, F)>);
+
 /// What a dishonest prover does otherwise.
 pub trait Saboteur {
     /// Whether a false statement or a foreign model is refused before anything is proved.
@@ -48,8 +51,9 @@ pub trait Saboteur {
     /// Changes the commitments to a tape's rows before they are sent.
     fn commitments(&mut self, _setup: &ProverSetup, _tape: Name, _rows: &mut [Point]) {}
 
-    /// Weights and bias limbs that the commitment is opened to, if not those that all else was proved about.
-    fn opened_model(&self) -> Option<Vec<i32>> {
+    /// Weights and bias limbs that the commitment is opened to, with the rows' blinding factors, if not those that
+    /// all else was proved about.
+    fn opened_model(&self) -> Option<Opening> {
         None
     }
 

@@ -20,10 +20,10 @@ const MAX_ARCHITECTURE: u32 = 2 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PackageError {
     /// It cannot be read.
-    #[error("{0}")]
+    #[error(transparent)]
     Malformed(#[from] AuditError),
     /// Its commitment or proof is refused.
-    #[error("{0}")]
+    #[error(transparent)]
     Refused(#[from] VerifyError),
 }
 

@@ -9,7 +9,7 @@ use prover::{
     ProveError, ProverSetup, Randomness, Witness,
     closing::{Blinding, Combined, prove_circuit},
     registration::model_cells,
-    sabotage::{Factors, Saboteur},
+    sabotage::{Factors, Opening, Saboteur},
     transcript::Writer,
 };
 use verifier::{
@@ -181,11 +181,11 @@ fn closing_proof_of_another_proof_of_the_same_statement() {
     assert_eq!(proved.verify(&spliced), Err(VerifyError::Failed(Check::Closing)));
 }
 
-/// Opens the model's commitment to these weights.
-struct Opens(Option<Vec<i32>>, bool);
+/// Opens the model's commitment to these weights, with these blinding factors.
+struct Opens(Option<Opening>, bool);
 
 impl Saboteur for Opens {
-    fn opened_model(&self) -> Option<Vec<i32>> {
+    fn opened_model(&self) -> Option<Opening> {
         self.0.clone()
     }
 
@@ -197,7 +197,8 @@ impl Saboteur for Opens {
 #[test]
 fn a_weight_changed_after_registration() {
     let registered = step();
-    let own = model_cells(&registered.layout().model, &registered.model).1;
+    let cells = model_cells(&registered.layout().model, &registered.model).1;
+    let own = (cells, registered.secret.blinds(&registered.model, b"owner"));
     for (layer, weight) in [(0, 0), (0, 8), (1, 2)] {
         let mut proved = registered.clone();
         proved.model.layers[layer].weights[weight] += 1;
@@ -213,7 +214,7 @@ fn a_weight_changed_after_registration() {
     }
     // Nothing but the opening is changed.
     let mut changed = own.clone();
-    changed[0] += 1;
+    changed.0[0] += 1;
     let proof = registered.prove_with(1, &mut Opens(Some(changed), false));
     assert_eq!(registered.verify(&proof), Err(VerifyError::Failed(Check::ClosingCommitments)));
     let proof = registered.prove_with(1, &mut Opens(Some(own), false));

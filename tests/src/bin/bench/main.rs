@@ -26,7 +26,8 @@ const MODELS: [(&str, &str); 6] = [
     ("adult", "mlp-64-32"),
 ];
 
-const CASES: [&str; 8] = ["wasm", "import", "replay", "wide", "mlp", "mnist", "adult-logistic", "growth"];
+const CASES: [&str; 9] =
+    ["wasm", "import", "replay", "wide", "mlp", "mnist", "adult-logistic", "growth", "peer"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -63,7 +64,12 @@ async fn main() -> Result<()> {
             world.replay("wide", &wide_model(&rows, width), &rows, Some(2000)).await?;
         }
     }
-    proofs::run(&wanted).await
+    proofs::run(&wanted).await?;
+    // Another prover, where one is installed: `ASSAY_PEER` is a shell command that proves one inference.
+    if let (true, Some(command)) = (wanted("peer"), std::env::var("ASSAY_PEER").ok()) {
+        proofs::peer(&command)?;
+    }
+    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "figures are this program's output")]

@@ -64,6 +64,34 @@ pub async fn run(wanted: &impl Fn(&str) -> bool) -> Result<()> {
     Ok(())
 }
 
+/// Runs another prover's command for one inference of 16-32-16-1, as often as ours, and prints both side by side.
+pub fn peer(command: &str) -> Result<()> {
+    let fastest = |run: &mut dyn FnMut() -> Result<f64>| -> Result<f64> {
+        (0..RUNS).try_fold(f64::INFINITY, |fastest, _| Ok(fastest.min(run()?)))
+    };
+    let peer_s = fastest(&mut || {
+        let start = Instant::now();
+        let status = Command::new("sh").args(["-c", command]).stdout(std::process::Stdio::null()).status()?;
+        ensure!(status.success(), "`{command}` failed: {status}");
+        Ok(start.elapsed().as_secs_f64())
+    })?;
+    // Whole processes on both sides: start, set-up, registration, proof and verification are in ours.
+    let program = std::env::current_exe()?;
+    let (mut proved, mut whole) = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..RUNS {
+        let start = Instant::now();
+        let output = Command::new(&program).arg(format!("{ALONE}16-32-16-1@1")).output()?;
+        whole = whole.min(start.elapsed().as_secs_f64());
+        let line: Value = serde_json::from_slice(&output.stdout)?;
+        proved = proved.min(line["prove_s"].as_f64().unwrap_or(f64::INFINITY));
+    }
+    print(&json!({
+        "case": "peer", "command": command, "peer_s": round(peer_s), "prove_s": round(proved),
+        "whole_process_s": round(whole), "ratio": (peer_s / proved * 10.0).round() / 10.0,
+    }));
+    Ok(())
+}
+
 /// Proves and verifies one case, part by part, in this process.
 pub fn alone(case: &str) -> Result<()> {
     let (model, rows) = made(case)?;

@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use audit::Digest;
-use certifier::{client::Client, dataset};
-use interface::{DatasetRecord, DatasetsRequest, ModelRecord, ModelsRequest};
+use certifier::{
+    client::{Client, ClientError},
+    dataset, private,
+};
+use interface::{DatasetRecord, DatasetsRequest, Error, ModelRecord, ModelsRequest};
 
 use crate::{
-    commands::model::read_model_file,
+    commands::{model::read_model_file, private::read_package},
     failure::{Failure, Result},
 };
 
@@ -31,12 +34,28 @@ pub async fn model(client: &Client, text: &str) -> Result<ModelRecord> {
         return Ok(client.model(digest).await?);
     }
     if Path::new(text).exists() {
-        let (bytes, _) = read_model_file(Path::new(text))?;
-        return Ok(client.model(Digest::of(&bytes)).await?);
+        return model_of_file(client, Path::new(text)).await;
     }
     let request = ModelsRequest { text: Some(text.to_owned()), ..Default::default() };
     let found = client.models(request).await?.items;
     one_of("model", text, found, |record| (&record.name, Digest::from(record.digest)))
+}
+
+/// The record of the model in a file: a public one, a package, or a model whose package lies beside it.
+async fn model_of_file(client: &Client, path: &Path) -> Result<ModelRecord> {
+    let package = private::package_path(path);
+    if package == path {
+        return Ok(client.model(Digest::of(&read_package(path)?)).await?);
+    }
+    let (bytes, _) = read_model_file(path)?;
+    match client.model(Digest::of(&bytes)).await {
+        Err(ClientError::Refused { refusal, .. })
+            if package.exists() && matches!(*refusal, Error::NotFound { .. }) =>
+        {
+            Ok(client.model(Digest::of(&read_package(&package)?)).await?)
+        }
+        found => Ok(found?),
+    }
 }
 
 /// A digest, if `text` is one.

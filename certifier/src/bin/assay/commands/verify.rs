@@ -77,8 +77,10 @@ pub async fn run(global: &Global, arguments: VerifyArguments, output: Output) ->
     output.result(&document, || {
         let by = if arguments.by_canister { ", here and by the canister" } else { "" };
         let mut text = predictions_text(&prediction.classes, &prediction.outputs, None, None);
+        // Only the canister knows that the package's owner is who registered it.
+        let whose = if client.is_some() { "registered by" } else { "whose package names" };
         text.push_str(&format!(
-            "\nverified{by}: model {} ({}), registered by {owner}, makes these predictions; context {}\n",
+            "\nverified{by}: model {} ({}), {whose} {owner}, makes these predictions; context {}\n",
             prediction.model, commitment.architecture.name, prediction.context
         ));
         match certificates.as_deref() {

@@ -12,6 +12,7 @@ pub fn rerun_document(comparison: &Comparison) -> Value {
         "equal": comparison.is_equal(),
         "samples": comparison.samples,
         "parameters": comparison.parameters,
+        "proofs": comparison.proofs,
         "values": comparison.values(),
         "differences": comparison.differences().collect::<Vec<_>>(),
         "certificateDigest": comparison.certificate_digest,
@@ -27,7 +28,11 @@ pub fn rerun_text(comparison: &Comparison) -> String {
     }
     let differences: usize = comparison.sections.values().map(|section| section.differences.len()).sum();
     table.row(["all".to_owned(), comparison.values().to_string(), differences.to_string()]);
-    let mut text = format!("{} samples run on {} parameters\n\n", comparison.samples, comparison.parameters);
+    let Comparison { samples, parameters, proofs, .. } = comparison;
+    let mut text = match proofs {
+        0 => format!("{samples} samples run on {parameters} parameters\n\n"),
+        proofs => format!("proofs verified: the weights' range, and {proofs} about {samples} samples\n\n"),
+    };
     text.push_str(&table.render(0));
     if differences > 0 {
         let shown = |value: &Option<Value>| value.as_ref().map_or("nothing".to_owned(), Value::to_string);
