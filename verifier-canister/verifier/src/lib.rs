@@ -39,6 +39,7 @@ pub mod registration;
 pub mod setup;
 pub mod statement;
 pub mod sumcheck;
+pub mod table;
 pub mod transcript;
 
 pub use architecture::{Architecture, LayerShape};
