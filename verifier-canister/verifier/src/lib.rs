@@ -26,6 +26,7 @@ pub mod audit_proof;
 pub mod claims;
 pub mod closing;
 pub mod contraction;
+pub mod curve;
 pub mod dot;
 mod error;
 pub mod layers;
