@@ -184,8 +184,8 @@ macro_rules! dot {
 /// The columns of a product.
 #[inline(always)]
 fn products<L: Lanes>(a: &[L::Limb; 9], b: &[L::Limb; 9]) -> [L::Column; 17] {
-    let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = *a;
-    let [b0, b1, b2, b3, b4, b5, b6, b7, b8] = *b;
+    let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = (*a).map(L::factor);
+    let [b0, b1, b2, b3, b4, b5, b6, b7, b8] = (*b).map(L::factor);
     [
         dot!(a0 b0),
         dot!(a0 b1, a1 b0),
@@ -210,7 +210,7 @@ fn products<L: Lanes>(a: &[L::Limb; 9], b: &[L::Limb; 9]) -> [L::Column; 17] {
 /// The columns of a square.
 #[inline(always)]
 fn squares<L: Lanes>(a: &[L::Limb; 9]) -> [L::Column; 17] {
-    let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = *a;
+    let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = (*a).map(L::factor);
     let d1 = L::plus(a1, a1);
     let d2 = L::plus(a2, a2);
     let d3 = L::plus(a3, a3);
@@ -246,8 +246,8 @@ fn squares<L: Lanes>(a: &[L::Limb; 9]) -> [L::Column; 17] {
 /// differences do not grow: what is subtracted is in `(-0.01·q, 1.01·q)`.
 #[inline(always)]
 fn reduce<L: Lanes>(columns: [L::Column; 17], minus: Option<&[L::Limb; 9]>) -> Element<L> {
-    let [q1, q2, q3, q4] = PRIME.map(L::splat);
-    let q8 = L::splat(1 << TOP_BITS);
+    let [q1, q2, q3, q4] = PRIME.map(|limb| L::factor(L::splat(limb)));
+    let q8 = L::factor(L::splat(1 << TOP_BITS));
     let [c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16] = columns;
     let (c9, c10, c11, c12, c13, c14, c15, c16, top) = match minus {
         None => (c9, c10, c11, c12, c13, c14, c15, c16, None),

@@ -35,6 +35,11 @@ pub trait Lanes: Copy {
     fn carry(a: Self::Column) -> Self::Column;
     /// A column that fits a limb.
     fn narrow(a: Self::Column) -> Self::Limb;
+    /// The same limb, ready to be multiplied often.
+    #[inline(always)]
+    fn factor(a: Self::Limb) -> Self::Limb {
+        a
+    }
 }
 
 /// A single element.
@@ -108,11 +113,23 @@ pub trait Pair: Lanes {
 #[cfg(all(target_family = "wasm", target_feature = "simd128"))]
 mod simd {
     use core::arch::wasm32::{
-        i32x4_add, i32x4_extract_lane, i32x4_make, i32x4_shr, i32x4_shuffle, i32x4_splat, i32x4_sub,
-        i64x2_add, i64x2_extend_low_i32x4, i64x2_extmul_low_i32x4, i64x2_shr, i64x2_sub, v128, v128_and,
+        i8x16, i8x16_swizzle, i32x4_add, i32x4_extract_lane, i32x4_replace_lane, i32x4_shr, i32x4_splat,
+        i32x4_sub, i64x2_add, i64x2_extend_low_i32x4, i64x2_extmul_low_i32x4, i64x2_shr, i64x2_sub,
+        u8x16_avgr, v128, v128_and,
     };
 
     use super::{LIMB_BITS, Lanes, MASK, Pair, Two};
+
+    /// Picks the lower words of two columns.
+    const LOWEST_WORDS: v128 = i8x16(0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11);
+
+    /// The same vector: the average of each byte and itself. The compiler does not know that. If it knew a limb for a
+    /// load, a constant or a number without sign, it would extend it to 64 bits first, and the products would be those
+    /// of 64-bit words, at four times the weight.
+    #[inline(always)]
+    fn hidden(a: v128) -> v128 {
+        u8x16_avgr(a, a)
+    }
 
     impl Lanes for Two {
         type Limb = v128;
@@ -152,7 +169,7 @@ mod simd {
         }
         #[inline(always)]
         fn low(a: v128) -> v128 {
-            v128_and(Self::narrow(a), i32x4_splat(MASK))
+            Self::narrow(v128_and(a, i32x4_splat(MASK)))
         }
         #[inline(always)]
         fn carry(a: v128) -> v128 {
@@ -160,14 +177,18 @@ mod simd {
         }
         #[inline(always)]
         fn narrow(a: v128) -> v128 {
-            i32x4_shuffle::<0, 2, 0, 2>(a, a)
+            i8x16_swizzle(a, hidden(LOWEST_WORDS))
+        }
+        #[inline(always)]
+        fn factor(a: v128) -> v128 {
+            hidden(a)
         }
     }
 
     impl Pair for Two {
         #[inline(always)]
         fn pair(a: i32, b: i32) -> v128 {
-            i32x4_make(a, b, 0, 0)
+            i32x4_replace_lane::<1>(i32x4_splat(a), b)
         }
         #[inline(always)]
         fn parts(limb: v128) -> [i32; 2] {
