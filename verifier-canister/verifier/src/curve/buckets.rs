@@ -75,12 +75,12 @@ impl Buckets {
         let ranges = next.windows(2).map(|bounds| bounds[0]..bounds[1]).collect();
         let mut points = vec![Affine { x: Fq::ZERO, y: Fq::ZERO }; entries.len()];
         for &(bucket, signed) in entries {
-            let mut point = source[(signed >> 1) as usize];
-            if signed & 1 == 1 {
-                point.y = point.y.negated();
-            }
+            let from = &source[(signed >> 1) as usize];
             let place = &mut next[bucket as usize];
-            points[*place] = point;
+            let to = &mut points[*place];
+            // Coordinate by coordinate: a whole point would be copied by an instruction that costs a hundred.
+            to.x = from.x;
+            to.y = if signed & 1 == 1 { from.y.negated() } else { from.y };
             *place += 1;
         }
         Self { points, ranges }
@@ -119,57 +119,80 @@ impl Buckets {
         }
         denominators.clear();
         for pair in additions.as_chunks::<2>().0 {
-            denominators.push(self.lanes(pair, denominator));
+            denominators.push(self.denominators(pair));
         }
         invert(denominators, products);
         for (pair, inverse) in additions.as_chunks::<2>().0.iter().zip(&*denominators) {
             self.add(pair, inverse);
         }
         for (from, to) in moves {
-            self.points[to] = self.points[from];
+            self.points[to].x = self.points[from].x;
+            self.points[to].y = self.points[from].y;
         }
         true
     }
 
+    /// A coordinate of the points at these positions, in lanes.
     #[inline(always)]
-    fn lanes(&self, pair: &[Addition; 2], part: impl Fn(Kind, &Affine, &Affine) -> Fq) -> Fq2 {
+    fn lanes(&self, [a, b]: [usize; 2], coordinate: impl Fn(&Affine) -> &Fq) -> Fq2 {
+        Fq2::pair(coordinate(&self.points[a]), coordinate(&self.points[b]))
+    }
+
+    /// The denominators of two additions' slopes.
+    #[inline(always)]
+    fn denominators(&self, pair: &[Addition; 2]) -> Fq2 {
+        if pair.iter().all(|addition| addition.kind == Kind::Add) {
+            let firsts = pair.map(|addition| addition.first);
+            self.lanes(firsts.map(|first| first + 1), |p| &p.x).minus(&self.lanes(firsts, |p| &p.x))
+        } else {
+            self.special(pair, denominator)
+        }
+    }
+
+    /// What is different for doublings.
+    #[cold]
+    fn special(&self, pair: &[Addition; 2], part: impl Fn(Kind, &Affine, &Affine) -> Fq) -> Fq2 {
         let [a, b] =
             pair.map(|Addition { first, kind, .. }| part(kind, &self.points[first], &self.points[first + 1]));
         Fq2::pair(&a, &b)
     }
 
     /// Two additions, given the inverses of their slopes' denominators. Writes only what both have read.
+    #[inline(always)]
     fn add(&mut self, pair: &[Addition; 2], inverse: &Fq2) {
-        let slope = inverse.times(&self.lanes(pair, numerator));
-        let x1 = self.lanes(pair, |_, a, _| a.x);
-        let y1 = self.lanes(pair, |_, a, _| a.y);
-        let x = slope.square_minus(&self.lanes(pair, |_, a, b| a.x.plus(&b.x)));
+        let firsts = pair.map(|addition| addition.first);
+        let seconds = firsts.map(|first| first + 1);
+        let y1 = self.lanes(firsts, |p| &p.y);
+        let numerator = if pair.iter().all(|addition| addition.kind == Kind::Add) {
+            self.lanes(seconds, |p| &p.y).minus(&y1)
+        } else {
+            self.special(pair, numerator)
+        };
+        let slope = inverse.times(&numerator);
+        let x1 = self.lanes(firsts, |p| &p.x);
+        let x = slope.square_minus(&x1.plus(&self.lanes(seconds, |p| &p.x)));
         let y = slope.times_minus(&x1.minus(&x), &y1);
         let sums = x.parts().into_iter().zip(y.parts());
         for (addition, (x, y)) in pair.iter().zip(sums) {
             if addition.kind != Kind::Cancel {
-                self.points[addition.to] = Affine { x, y };
+                let to = &mut self.points[addition.to];
+                to.x = x;
+                to.y = y;
             }
         }
     }
 }
 
 fn kind(a: &Affine, b: &Affine) -> Kind {
-    if !b.x.minus(&a.x).is_zero() {
+    if !b.x.equals(&a.x) {
         Kind::Add
-    } else if equal_ordinates(a, b) {
+    } else if b.y.equals(&a.y) {
         Kind::Double
     } else {
         Kind::Cancel
     }
 }
 
-/// Negated ordinates have limbs that a difference of two may bring to 2^30, which `canonical` allows.
-fn equal_ordinates(a: &Affine, b: &Affine) -> bool {
-    b.y.minus(&a.y).is_zero()
-}
-
-#[inline(always)]
 fn denominator(kind: Kind, a: &Affine, b: &Affine) -> Fq {
     match kind {
         Kind::Add => b.x.minus(&a.x),
@@ -178,19 +201,15 @@ fn denominator(kind: Kind, a: &Affine, b: &Affine) -> Fq {
     }
 }
 
-#[inline(always)]
 fn numerator(kind: Kind, a: &Affine, b: &Affine) -> Fq {
     match kind {
         Kind::Add => b.y.minus(&a.y),
-        Kind::Double => triple_square(&a.x),
+        Kind::Double => {
+            let square = a.x.square();
+            square.plus(&square).plus(&square).tidy()
+        }
         Kind::Cancel => Fq::ONE,
     }
-}
-
-#[cold]
-fn triple_square(x: &Fq) -> Fq {
-    let square = x.square();
-    square.plus(&square).plus(&square).tidy()
 }
 
 /// Inverts all values, none of which is zero, with one inversion. A value may be the double of a tidy one.
@@ -199,12 +218,12 @@ fn invert(values: &mut [Fq2], products: &mut Vec<Fq2>) {
     let mut product: Fq2 = Element::splat(&super::constants::ONE);
     for value in values.iter() {
         products.push(product);
-        product = product.times(value);
+        product.multiply(value);
     }
     let mut inverse = product.invert();
     for (value, before) in values.iter_mut().zip(products.iter()).rev() {
         let own = inverse.times(before);
-        inverse = inverse.times(value);
+        inverse.multiply(value);
         *value = own;
     }
 }

@@ -37,7 +37,7 @@ impl Fq {
     }
 
     /// The canonical integer's bytes.
-    pub fn to_bytes(&self) -> [u8; 32] {
+    pub fn bytes(&self) -> [u8; 32] {
         let mut bytes = [0; 32];
         let mut bits = 0_u64;
         let mut held = 0;
@@ -70,10 +70,28 @@ impl Fq {
 
     /// Whether a tidy element, or a difference of two, is zero.
     pub fn is_zero(&self) -> bool {
-        // It is a multiple `k·q` with `|k| <= 5`, and `q` is 1 modulo a limb.
         let [lowest, ..] = self.0;
-        lowest.wrapping_add(5) & MASK <= 10 && self.canonical() == [0; 9]
+        may_be_zero(lowest) && self.canonical() == [0; 9]
     }
+
+    /// Whether two tidy elements, or negatives of such, are equal.
+    #[inline(always)]
+    pub fn equals(&self, other: &Self) -> bool {
+        let ([a, ..], [b, ..]) = (self.0, other.0);
+        may_be_zero(a.wrapping_sub(b)) && self.equals_exactly(other)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn equals_exactly(&self, other: &Self) -> bool {
+        self.minus(other).canonical() == [0; 9]
+    }
+}
+
+/// A difference that is zero in the field is `k·q` with `|k| <= 5`, and `q` is 1 modulo a limb.
+#[inline(always)]
+fn may_be_zero(lowest: i32) -> bool {
+    lowest.wrapping_add(5) & MASK <= 10
 }
 
 /// `limbs + times·q` for a small `times`, carried.

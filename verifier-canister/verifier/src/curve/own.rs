@@ -52,7 +52,7 @@ fn point(bytes: &[u8; 32], y: &Fq) -> Option<Point> {
         return None;
     }
     let sign = bytes.last().is_some_and(|last| last >> 7 == 1);
-    let y = y.to_bytes();
+    let y = y.bytes();
     let odd = y.first().is_some_and(|first| first & 1 == 1);
     let x = Option::<Base>::from(Base::from_repr(without_sign(bytes)))?;
     let y = Option::<Base>::from(Base::from_repr(y))?;
@@ -73,7 +73,7 @@ pub fn sum_of_products(scalars: &[F], points: &[Point]) -> Point {
         own_scalars.push(scalar.to_repr());
         own_points.push(Affine { x: own(coordinates.x()), y: own(coordinates.y()) });
     }
-    let base = |value: Fq| Option::<Base>::from(Base::from_repr(value.to_bytes())).unwrap_or(Base::ZERO);
+    let base = |value: Fq| Option::<Base>::from(Base::from_repr(value.bytes())).unwrap_or(Base::ZERO);
     msm::sum_of_products(&own_scalars, &own_points)
         .map(|sum| sum.to_affine())
         .map_or_else(Point::identity, |sum| Point::from_xy_unchecked(base(sum.x), base(sum.y)))

@@ -38,7 +38,9 @@ static POWERS: LazyLock<Powers> = LazyLock::new(|| {
 });
 
 fn squared<L: super::lanes::Lanes>(value: &Element<L>, times: u32) -> Element<L> {
-    (0..times).fold(*value, |value, _| value.square())
+    let mut power = *value;
+    power.square_times(times);
+    power
 }
 
 fn key(value: &Fq) -> i32 {
@@ -90,7 +92,7 @@ pub fn square_roots(values: &Fq2) -> [Option<Fq>; 2] {
     let [a, b] = exponents.map(|exponent| (exponent >> 1).to_le_bytes());
     let mut roots = root;
     for (k, (a, b)) in a.into_iter().zip(b).enumerate() {
-        roots = roots.times(&powers.inverse(k, [a, b]));
+        roots.multiply(&powers.inverse(k, [a, b]));
     }
     let [a, b] = roots.parts();
     let found = |root, first: Option<u8>| first.filter(|digit| digit & 1 == 0).map(|_| root);

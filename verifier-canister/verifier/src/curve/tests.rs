@@ -20,7 +20,7 @@ fn own(value: Base) -> Fq {
 }
 
 fn base(value: &Fq) -> Base {
-    Base::from_repr(value.to_bytes()).unwrap()
+    Base::from_repr(value.bytes()).unwrap()
 }
 
 /// Field elements at the edges, and some that look random.
@@ -77,7 +77,7 @@ fn constants_are_what_they_stand_for() {
 fn bytes_are_canonical() {
     for value in values() {
         assert_eq!(base(&own(value)), value);
-        assert_eq!(own(value).to_bytes(), value.to_repr());
+        assert_eq!(own(value).bytes(), value.to_repr());
     }
     let mut q = (-Base::ONE).to_repr();
     assert!(Fq::from_bytes(&q).is_some());
