@@ -339,18 +339,18 @@ fn fill<'a>(
 
 /// How often each entry of the lookup table is looked up.
 fn multiplicities(architecture: &Architecture, layout: &Layout, witness: &Witness) -> Vec<i32> {
-    // Entries of one tag are consecutive keys; arg-max has one more, the chosen unit's.
+    // Entries of one tag are consecutive keys; arg-max has one more at the very end, the chosen unit's.
     let mut first: BTreeMap<u64, (usize, i32)> = BTreeMap::new();
     for (index, Entry { key, tag, .. }) in layout.entries(architecture).enumerate() {
         first.entry(tag).or_insert((index, key));
     }
     let mut counts = vec![0; layout.table.entries];
-    let arg_max = 1 << architecture.activation_bits;
+    let last = layout.table.entries - 1;
     for (slot, values) in layout.slots.iter().zip(&witness.slots) {
         let (base, key) = first[&slot.function.tag()];
         for (&q, &x) in values.q.iter().zip(&values.x) {
             let chosen = slot.function == Function::ArgMax && x == 1;
-            counts[if chosen { base + arg_max } else { base + (q - key) as usize }] += 1;
+            counts[if chosen { last } else { base + (q - key) as usize }] += 1;
         }
         let (base, _) = first[&shift_tag(slot.shift)];
         values.r.iter().for_each(|&r| counts[base + r as usize] += 1);

@@ -7,7 +7,11 @@ use std::{collections::BTreeSet, ops::Range};
 
 use audit::{Activation, Decision};
 
-use crate::{Architecture, VerifyError, error::in_range};
+use crate::{
+    Architecture, VerifyError,
+    error::in_range,
+    table::{self, Block},
+};
 
 /// Bits of a row: 256 cells.
 pub const ROW_BITS: usize = 8;
@@ -110,6 +114,16 @@ impl ActivationId {
             Activation::Table(index) => index.saturating_add(3),
         })
     }
+
+    /// The activation with this number.
+    pub fn activation(self) -> Activation {
+        match self.0 {
+            0 => Activation::Identity,
+            1 => Activation::Relu,
+            2 => Activation::Step,
+            index => Activation::Table(index - 3),
+        }
+    }
 }
 
 impl Function {
@@ -186,9 +200,7 @@ pub struct Layout {
     /// Places on tape `Z`.
     pub masks: Masks,
     /// Blocks of the table, in order.
-    functions: Vec<Function>,
-    shifts: Vec<u8>,
-    activation_bits: u8,
+    blocks: Vec<Block>,
 }
 
 impl Layout {
@@ -211,10 +223,8 @@ impl Layout {
 
         let functions: BTreeSet<_> = slots.iter().map(|slot| slot.function).collect();
         let shifts: BTreeSet<_> = slots.iter().map(|slot| slot.shift).collect();
-        let mut entries: usize = shifts.iter().map(|&shift| 1_usize << shift).sum();
-        for function in &functions {
-            entries += (1 << architecture.activation_bits) + usize::from(*function == Function::ArgMax);
-        }
+        let blocks = table::blocks(functions, shifts, architecture.activation_bits);
+        let entries = table::entry_count(&blocks);
         let mut table = TableSlot { base: 0, bits: bits(entries), entries };
 
         let mut places: Vec<(usize, &mut usize)> =
@@ -243,28 +253,18 @@ impl Layout {
             model,
             contraction_bits,
             masks,
-            functions: functions.into_iter().collect(),
-            shifts: shifts.into_iter().collect(),
-            activation_bits: architecture.activation_bits,
+            blocks,
         })
     }
 
     /// The lookup table, entry by entry.
     pub fn entries<'a>(&'a self, architecture: &'a Architecture) -> impl Iterator<Item = Entry> + 'a {
-        let half = 1_i32 << (self.activation_bits - 1);
-        let functions = self.functions.iter().flat_map(move |&function| {
-            let tag = function.tag();
-            let entry = move |key: i32| match function {
-                Function::ArgMax if key == half => Entry { key: 0, value: 1, tag },
-                Function::ArgMax => Entry { key: key + half, value: 0, tag },
-                Function::Activation(id) => Entry { key, value: apply(architecture, id, key, half), tag },
-            };
-            (-half..half + i32::from(function == Function::ArgMax)).map(entry)
-        });
-        let shifts = self.shifts.iter().flat_map(|&shift| {
-            (0..1_i32 << shift).map(move |key| Entry { key, value: 0, tag: shift_tag(shift) })
-        });
-        functions.chain(shifts)
+        table::entries(&self.blocks, architecture)
+    }
+
+    /// Its blocks, in order.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
     }
 
     /// Addresses of a slot's data and mask cells: everything that may be other than zero.
@@ -368,19 +368,6 @@ fn place(mut slots: Vec<(usize, &mut usize)>) -> u64 {
         end += 1 << bits;
     }
     end
-}
-
-fn apply(architecture: &Architecture, id: ActivationId, key: i32, half: i32) -> i32 {
-    match id.0 {
-        0 => key,
-        1 => key.max(0),
-        2 => i32::from(key > 0),
-        index => {
-            let table = architecture.tables.get(usize::from(index) - 3);
-            let position = usize::try_from(key + half).unwrap_or(usize::MAX);
-            table.and_then(|table| table.values.get(position)).copied().map_or(0, i32::from)
-        }
-    }
 }
 
 /// A size as the type of error messages.

@@ -26,6 +26,7 @@ pub mod audit_proof;
 pub mod claims;
 pub mod closing;
 pub mod contraction;
+pub mod curve;
 pub mod dot;
 mod error;
 pub mod layers;
@@ -39,6 +40,7 @@ pub mod registration;
 pub mod setup;
 pub mod statement;
 pub mod sumcheck;
+pub mod table;
 pub mod transcript;
 
 pub use architecture::{Architecture, LayerShape};

@@ -13,11 +13,12 @@
 use crate::{
     Architecture, Check, F, Layout, Tape, VerifyError,
     claims::{Claim, Functional},
-    dot::{SmallDot, limbs, signed},
+    dot::signed,
     ff::Field,
     layout::{LOOKUP_DEGREE, Slot, shift_tag},
     mle,
     sumcheck::{self, Reduced},
+    table,
     transcript::Reader,
 };
 
@@ -97,18 +98,18 @@ fn expected(
         function_tags += selector * F::from(slot.function.tag());
         shift_tags += selector * F::from(shift_tag(slot.shift));
     }
-    let table = &layout.table;
-    let (low, high) = point.split_at(table.bits.min(point.len()));
-    let (tau_low, tau_high) = combination.tau.split_at(table.bits.min(point.len()));
-    let prefix = mle::eq_index(table.base >> table.bits, high);
-    let tau_prefix = mle::eq_index(table.base >> table.bits, tau_high);
-    let weighted_table = prefix * tau_prefix * mle::eq_below(table.entries, tau_low, low);
-    selected += prefix * mle::below(table.entries, low);
+    let slot = &layout.table;
+    let (low, high) = point.split_at(slot.bits.min(point.len()));
+    let (tau_low, tau_high) = combination.tau.split_at(slot.bits.min(point.len()));
+    let prefix = mle::eq_index(slot.base >> slot.bits, high);
+    let tau_prefix = mle::eq_index(slot.base >> slot.bits, tau_high);
+    let weighted_table = prefix * tau_prefix * mle::eq_below(slot.entries, tau_low, low);
+    selected += prefix * mle::below(slot.entries, low);
 
     let alpha2 = alpha.square();
     let first = beta - q - alpha * x - alpha2 * function_tags;
     let second = beta - r - alpha2 * shift_tags;
-    let entry = beta - prefix * table_at(architecture, layout, alpha, low);
+    let entry = beta - prefix * table::extension(architecture, layout, alpha, low);
     weighted_layers * (h * first * second - first - second)
         + weighted_table * (h * entry + q)
         + combination.kappa * selected * h
@@ -128,18 +129,6 @@ fn slot_prefix(layout: &Layout, slot: &Slot, point: &[F]) -> F {
 
 fn at<'a>(point: &'a [F], range: &std::ops::Range<usize>) -> &'a [F] {
     point.get(range.clone()).unwrap_or_default()
-}
-
-/// The extension of the compressed entries at a point over the table's index.
-fn table_at(architecture: &Architecture, layout: &Layout, alpha: F, point: &[F]) -> F {
-    let (mut keys, mut values, mut tags) = (SmallDot::default(), SmallDot::default(), SmallDot::default());
-    for (eq, entry) in mle::eq_table(point).iter().zip(layout.entries(architecture)) {
-        let eq = limbs(eq);
-        keys.add(&eq, entry.key);
-        values.add(&eq, entry.value);
-        tags.add(&eq, i32::try_from(entry.tag).unwrap_or(0));
-    }
-    keys.finish() + alpha * (values.finish() + alpha * tags.finish())
 }
 
 /// An entry's compressed value.

@@ -5,8 +5,9 @@
 //! of `eq(r, ·)`. So the combined row `u`, committed in `C_u = sum f_t(r)·lhs_row·C_row + gamma·C_d`, closes the proof.
 
 use crate::{
-    Curve, F, Point, Tape, VerifyError,
+    F, Point, Tape, VerifyError,
     claims::{Claim, combined_value, combined_weights},
+    curve,
     ff::Field,
     group::CurveAffine as _,
     layout::{OPENING_DEGREE, ROW_BITS},
@@ -56,8 +57,7 @@ pub fn verify(
             }
         }
     }
-    let combined: Curve = halo2_proofs::arithmetic::best_multiexp(&scalars, &points);
-    Ok(Opened { reduced, combined: Point::from(combined) })
+    Ok(Opened { reduced, combined: curve::sum_of_products(&scalars, &points) })
 }
 
 /// `eq` of the row part of an opening point.

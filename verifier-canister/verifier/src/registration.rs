@@ -16,6 +16,7 @@ use crate::{
     Architecture, Check, F, Point, Setup, Statement, Tape, VerifyError,
     claims::{Claim, Functional, Term},
     closing::{self, CLOSING_BYTES},
+    curve,
     dot::signed,
     error::in_range,
     ff::Field,
@@ -60,11 +61,10 @@ impl ModelCommitment {
             return Err(VerifyError::Length { expected, got: bytes.len() });
         }
         in_range("bytes of the owner", 0, size(MAX_OWNER), size(owner.len()))?;
-        let rows = bytes.as_chunks::<ELEMENT>().0.iter().enumerate().map(|(index, bytes)| {
-            let point = Option::<Point>::from(Point::from_bytes(bytes));
-            let point = point.filter(|point| !opening::is_identity(point));
-            point.ok_or(VerifyError::Encoding { what: "point", at: index * ELEMENT })
-        });
+        let rows = curve::decompress(bytes.as_chunks::<ELEMENT>().0)
+            .into_iter()
+            .enumerate()
+            .map(|(index, point)| point.ok_or(VerifyError::Encoding { what: "point", at: index * ELEMENT }));
         Ok(Self { architecture, owner: owner.to_vec(), rows: rows.collect::<Result<_, _>>()? })
     }
 
