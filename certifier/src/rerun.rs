@@ -271,8 +271,8 @@ fn facts(
         issued_at: Nanoseconds(issued_at),
         valid_until: valid_until.map(Nanoseconds),
         supersedes: audit.supersedes,
-        audits_of_model: audit.audit_of_model,
-        audits_of_owner: audit.audit_of_owner,
+        audits_of_model: audit.audits_of_model,
+        audits_of_owner: audit.audits_of_owner,
         proofs: audit.proofs.iter().copied().map(Into::into).collect(),
     })
 }

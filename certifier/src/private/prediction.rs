@@ -98,12 +98,31 @@ impl Prediction {
         })
     }
 
+    /// Fails unless what is shown row by row is what is proved row by row.
+    fn check_shape(&self, model: &RegisteredModel) -> Result<(), PrivateError> {
+        let architecture = &model.commitment().architecture;
+        let (inputs, rows) = (architecture.inputs() as usize, self.classes.len());
+        let units = architecture.layers.last().map_or(0, |layer| layer.units as usize);
+        let wrong = |what: &str| Err(PrivateError::NotAPrediction(what.to_owned()));
+        if self.features.len() != rows || self.outputs.len() != rows {
+            return wrong("features, classes and outputs are of different numbers of rows");
+        }
+        if self.features.iter().any(|row| row.len() != inputs) {
+            return wrong("a row has another number of features than the model reads");
+        }
+        if self.outputs.iter().any(|row| row.len() != units) {
+            return wrong("a row has another number of outputs than the model makes");
+        }
+        Ok(())
+    }
+
     /// Checks the proof against a package, which must be the one that the file names.
     pub fn verify(&self, setup: &Setup, package: &[u8]) -> Result<RegisteredModel, PrivateError> {
         if Digest::of(package) != self.model {
             return Err(PrivateError::NotAPrediction("the package has another digest".to_owned()));
         }
         let model = registered(setup, package)?;
+        self.check_shape(&model)?;
         let (features, outputs) = (self.features.concat(), self.outputs.concat());
         let inference = Inference::new(&model, self.context, &features, &self.classes, &outputs)?;
         verifier::audit_proof::verify(setup, &model, &inference.statement(), &self.proof()?)?;

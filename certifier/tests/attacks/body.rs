@@ -138,6 +138,8 @@ pub fn evidence() -> Evidence {
             supersedes: None,
             audit_of_model: facts.audits_of_model,
             audit_of_owner: facts.audits_of_owner,
+            audits_of_model: facts.audits_of_model,
+            audits_of_owner: facts.audits_of_owner,
             requested_at_ns: facts.requested_at.0,
             seed: Some(DigestBytes(SEED)),
             drawn_at_ns: Some(facts.drawn_at.0),

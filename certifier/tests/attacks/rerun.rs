@@ -64,7 +64,7 @@ fn facts_that_the_record_does_not_bear_out_are_found() {
         let comparison = run(&body, &evidence).unwrap();
         different(&comparison).into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
-    assert_eq!(differing(|evidence| evidence.audit.audit_of_model += 1), ["predicate.audits_of_model"]);
+    assert_eq!(differing(|evidence| evidence.audit.audits_of_model += 1), ["predicate.audits_of_model"]);
     assert_eq!(differing(|evidence| evidence.audit.requested_at_ns -= 1), ["predicate.requested_at"]);
     assert_eq!(differing(|evidence| evidence.audit.valid_for_s = None), ["predicate.valid_until"]);
     assert_eq!(differing(|evidence| evidence.dataset.registered_at_ns -= 1), ["predicate.dataset.sealed_at"]);

@@ -70,6 +70,8 @@ impl<M: Memory> State<M> {
             supersedes: request.supersedes,
             audit_of_model: model.audits,
             audit_of_owner: owner.audits_of_models,
+            audits_of_model: model.audits,
+            audits_of_owner: owner.audits_of_models,
             requested_at_ns: context.now_ns,
             seed: None,
             drawn_at_ns: None,
@@ -148,7 +150,9 @@ impl<M: Memory> State<M> {
         check_quota("open_audits", quotas.open_audits.into(), account.open_audits.into(), 1)?;
         let open = self.turns.len().saturating_sub(totals.awaiting_proofs.into());
         check_quota("open_audits_total", quotas.open_audits_total.into(), open, 1)?;
-        let today = if account.day == context.day() { account.audits_today } else { 0 };
+        let (today, own) =
+            if account.day == context.day() { (account.audits_today, account.work_today) } else { (0, 0) };
+        check_quota("work_per_day", quotas.work_per_day, own, work)?;
         check_quota("audits_per_day", quotas.audits_per_day.into(), today.into(), 1)?;
         let (audits, done) =
             if totals.day == context.day() { (totals.audits_today, totals.work_today) } else { (0, 0) };
@@ -161,13 +165,14 @@ impl<M: Memory> State<M> {
         let mut account = self.account(context.caller)?;
         let mut totals = self.totals.get()?;
         if account.day != day {
-            (account.day, account.audits_today) = (day, 0);
+            (account.day, account.audits_today, account.work_today) = (day, 0, 0);
         }
         if totals.day != day {
             (totals.day, totals.audits_today, totals.work_today) = (day, 0, 0);
         }
         account.open_audits += 1;
         account.audits_today += 1;
+        account.work_today = account.work_today.saturating_add(work);
         totals.audits_today += 1;
         totals.work_today += work;
         self.accounts.put(context.caller, &account)?;
@@ -204,6 +209,7 @@ impl<M: Memory> State<M> {
         if let AuditState::AwaitingProof { .. } = audit.state {
             self.end_awaiting(&audit)?;
         }
+        self.count_others(&mut audit)?;
         audit.state = state;
         audit.ended_at_ns = Some(now_ns);
         self.put_audit(id, &audit)?;
@@ -211,6 +217,14 @@ impl<M: Memory> State<M> {
         self.progress.remove(&id);
         self.forget_prepared(id);
         self.end_open(audit.requester)
+    }
+
+    /// Notes how many audits of this model and owner were requested until now. Whoever can keep one open while trying
+    /// others must not end up with a certificate that says it was the first.
+    pub(crate) fn count_others(&self, audit: &mut Audit) -> Result<(), Error> {
+        audit.audits_of_model = self.model_entry(audit.model)?.audits;
+        audit.audits_of_owner = self.account(audit.owner)?.audits_of_models;
+        Ok(())
     }
 
     pub(crate) fn end_open(&mut self, requester: Principal) -> Result<(), Error> {

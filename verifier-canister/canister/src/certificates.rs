@@ -25,11 +25,12 @@ use crate::{
 impl<M: Memory> State<M> {
     /// Issues the certificate of an audit whose samples are all done; refuses the audit where that fails.
     pub fn certify(&mut self, id: AuditId, canister: Principal, now_ns: u64) -> Result<(), Error> {
-        let audit = self.audit_entry(id)?;
+        let mut audit = self.audit_entry(id)?;
         let AuditState::Running { done, of } = audit.state else { return Ok(()) };
         if done != of {
             return Ok(());
         }
+        self.count_others(&mut audit)?;
         match self.make_certificate(id, &audit, canister, now_ns) {
             Ok((certificate, body)) => {
                 let number = self.certificates().len() + 1;
@@ -97,8 +98,8 @@ impl<M: Memory> State<M> {
             issued_at: Nanoseconds(now_ns),
             valid_until: valid_until_ns.map(Nanoseconds),
             supersedes: audit.supersedes,
-            audits_of_model: audit.audit_of_model,
-            audits_of_owner: audit.audit_of_owner,
+            audits_of_model: audit.audits_of_model,
+            audits_of_owner: audit.audits_of_owner,
             proofs: audit.proofs.iter().copied().map(Into::into).collect(),
         };
         let Body { json, verdict } =

@@ -8,8 +8,8 @@ use audit::{Counts, DatasetHeader, Digest, draw_sample};
 use candid::Principal;
 use ic_stable_structures::Memory;
 use interface::{
-    ArtefactKind, AuditId, AuditState, DigestBytes, Error, PROOF_WAIT_S, ReadRequest, SubmitProof,
-    VerifyAudit, VerifyInference,
+    ArtefactKind, AuditId, AuditState, DigestBytes, Error, PROOF_BYTES, PROOF_WAIT_S, ReadRequest,
+    SubmitProof, VerifyAudit, VerifyInference,
 };
 use verifier::{
     Architecture, AuditContext, Package, Parts, RegisteredModel, Sampled, Setup, Submission, audit_proof,
@@ -23,8 +23,14 @@ use crate::{
         Content, State,
         records::{Audit, Dataset, Model, Turn},
     },
+    uploads::stored,
 };
 
+/// Proofs of one audit that may be verified and refused. Its owner's own attempts are all that counts: no other caller
+/// can use up what an awaited proof needs.
+const MAX_REFUSED: u64 = 32;
+/// Most parts of an audit: within the time for proofs, within an owner's bytes, and listed in a certificate.
+pub const MAX_PARTS: u64 = 128;
 /// Most samples whose predictions one query can verify.
 const MAX_INFERENCES: u64 = 4096;
 
@@ -66,8 +72,12 @@ impl<M: Memory> State<M> {
         schema
             .check_model(architecture.encoding, architecture.inputs(), architecture.classes)
             .map_err(|cause| Error::invalid("model", &cause))?;
-        Parts::new(&architecture, sample_size as usize).map_err(|cause| refused("sample size", cause))?;
-        Ok(())
+        let parts =
+            Parts::new(&architecture, sample_size as usize).map_err(|cause| refused("sample size", cause))?;
+        check_range("parts of the sample that are proved", 1, MAX_PARTS, parts.count() as u64)?;
+        let account = self.account(model.owner)?;
+        let bytes = parts.count() as u64 * stored(PROOF_BYTES);
+        check_quota("owner_bytes", self.quotas.get()?.owner_bytes, account.bytes, bytes)
     }
 
     /// Accepts the proof of an audit's next part; after the last, the audit goes on to its certificate. A proof that
@@ -94,8 +104,18 @@ impl<M: Memory> State<M> {
         if got != request.proof {
             return Err(Error::DigestMismatch { expected: request.proof, got });
         }
+        if context.now_ns >= Self::proof_deadline_ns(&audit) {
+            return Err(Error::WrongState {
+                what: format!("audit {}", request.audit),
+                state: "past the time for proofs".to_owned(),
+                needed: "awaiting proof".to_owned(),
+            });
+        }
         let mut progress = self.progress.get(&request.audit)?.unwrap_or_default();
-        self.count_verification(context)?;
+        let parts = audit.proofs.len() as u64;
+        check_quota("refused_proofs", MAX_REFUSED, u64::from(progress.attempts).saturating_sub(parts), 1)?;
+        progress.attempts = progress.attempts.saturating_add(1);
+        self.progress.put(request.audit, &progress)?;
         let start = instructions();
         let (submission, range) = self.check_submission(request.audit, &audit, canister, &bytes)?;
         if range.start != progress.position as usize {

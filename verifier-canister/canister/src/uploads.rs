@@ -23,6 +23,11 @@ use crate::{
 /// An upload that got no chunk for this long may be removed.
 pub const EXPIRES_NS: u64 = 7 * 86_400 * SECOND_NS;
 
+/// Bytes that content of this size takes: whole blocks.
+pub(crate) fn stored(size: u64) -> u64 {
+    blocks_for(size).saturating_mul(CHUNK_BYTES.into())
+}
+
 fn kind_code(kind: ArtefactKind) -> u8 {
     match kind {
         ArtefactKind::Dataset => 1,
@@ -86,11 +91,14 @@ impl<M: Memory> State<M> {
             return Ok(upload.status(kind, digest));
         }
         self.remove_expired(context.now_ns)?;
+        if kind == ArtefactKind::Proof {
+            self.make_room(context)?;
+        }
         self.check_upload_quotas(context, kind, size)?;
         let mut totals = self.totals.get()?;
         let mut account = self.account(caller)?;
-        totals.stored_bytes += size;
-        account.bytes += size;
+        totals.stored_bytes += stored(size);
+        account.bytes += stored(size);
         let upload =
             Upload { size, blocks: vec![None; blocks_for(size) as usize], touched_at_ns: context.now_ns };
         self.totals.put(&totals)?;
@@ -99,12 +107,36 @@ impl<M: Memory> State<M> {
         Ok(upload.status(kind, digest))
     }
 
+    /// Forgets own proofs that were uploaded and not accepted, where they take the last place: each attempt is another
+    /// proof, and its owner must be able to go on.
+    fn make_room(&mut self, context: &Context) -> Result<(), Error> {
+        let limit = u64::from(self.quotas.get()?.uploads);
+        let own: Vec<(UploadId, Upload)> =
+            self.uploads.range(own_uploads(context.caller)).collect::<Result<_, _>>()?;
+        if (own.len() as u64) < limit {
+            return Ok(());
+        }
+        let proofs = own.into_iter().filter(|(id, _)| kind_of(id.1) == ArtefactKind::Proof);
+        match proofs.min_by_key(|(_, upload)| upload.touched_at_ns) {
+            Some((id, upload)) => self.remove_upload(id, upload),
+            None => Ok(()),
+        }
+    }
+
     fn check_upload_quotas(&self, context: &Context, kind: ArtefactKind, size: u64) -> Result<(), Error> {
         let quotas = self.quotas.get()?;
         let account = self.account(context.caller)?;
+        let size = stored(size);
         let own = self.uploads.keys(own_uploads(context.caller)).count() as u64;
         check_quota("uploads", quotas.uploads.into(), own, 1)?;
-        check_quota("uploads_total", quotas.uploads_total.into(), self.uploads.len(), 1)?;
+        match kind {
+            // Only who is awaited brings proofs; nobody else's uploads must be able to keep them out.
+            ArtefactKind::Proof if account.awaiting_proofs == 0 => {
+                return Err(Error::not_allowed("the owner of an audit that awaits a proof"));
+            }
+            ArtefactKind::Proof => {}
+            _ => check_quota("uploads_total", quotas.uploads_total.into(), self.uploads.len(), 1)?,
+        }
         if self.has_role(context, Role::Registrar) {
             check_quota("registrar_bytes", quotas.registrar_bytes, account.bytes, size)?;
         } else {
@@ -317,8 +349,8 @@ impl<M: Memory> State<M> {
     fn remove_upload(&mut self, id: UploadId, upload: Upload) -> Result<(), Error> {
         let mut account = self.account(id.0)?;
         let mut totals = self.totals.get()?;
-        account.bytes = account.bytes.saturating_sub(upload.size);
-        totals.stored_bytes = totals.stored_bytes.saturating_sub(upload.size);
+        account.bytes = account.bytes.saturating_sub(stored(upload.size));
+        totals.stored_bytes = totals.stored_bytes.saturating_sub(stored(upload.size));
         self.accounts.put(id.0, &account)?;
         self.totals.put(&totals)?;
         upload.blocks.into_iter().flatten().try_for_each(|block| self.blocks.release(block))?;

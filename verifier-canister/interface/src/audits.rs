@@ -90,6 +90,11 @@ pub struct AuditRecord {
     pub audit_of_model: u32,
     /// This is the n-th audit of this owner's models.
     pub audit_of_owner: u32,
+    /// Audits of this model that had been requested when it ended, later ones included; when it was requested, while
+    /// it is open. The certificate says this number.
+    pub audits_of_model: u32,
+    /// The same of this owner's models.
+    pub audits_of_owner: u32,
     /// When it was requested, in nanoseconds since 1970.
     pub requested_at_ns: u64,
     /// What the sample was drawn from.

@@ -119,6 +119,8 @@ pub fn audit_json(record: &AuditRecord) -> Result<Vec<u8>, AuditError> {
         "supersedes": record.supersedes,
         "auditOfModel": record.audit_of_model,
         "auditOfOwner": record.audit_of_owner,
+        "auditsOfModel": record.audits_of_model,
+        "auditsOfOwner": record.audits_of_owner,
         "requestedAt": record.requested_at_ns.to_string(),
         "seed": record.seed.map(|seed| seed.to_string()),
         "drawnAt": time(record.drawn_at_ns),
@@ -202,6 +204,8 @@ mod tests {
             supersedes: None,
             audit_of_model: 1,
             audit_of_owner: 1,
+            audits_of_model: 2,
+            audits_of_owner: 3,
             requested_at_ns: 1,
             seed: None,
             drawn_at_ns: None,
@@ -215,7 +219,7 @@ mod tests {
         assert_eq!(
             text(audit_json(&record)),
             format!(
-                "{{\"auditOfModel\":1,\"auditOfOwner\":1,\"dataset\":\"{hex}\",\"id\":1,\"model\":\"{hex}\",\
+                "{{\"auditOfModel\":1,\"auditOfOwner\":1,\"auditsOfModel\":2,\"auditsOfOwner\":3,\"dataset\":\"{hex}\",\"id\":1,\"model\":\"{hex}\",\
                  \"owner\":\"aaaaa-aa\",\"policy\":\"{hex}\",\"policyName\":\"p\",\"replayInstructions\":\"2\",\
                  \"replayMessages\":1,\"requestedAt\":\"1\",\"requester\":\"aaaaa-aa\",\"sampleSize\":10,\
                  \"state\":{{\"done\":3,\"kind\":\"running\",\"of\":10}}}}"

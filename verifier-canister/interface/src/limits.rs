@@ -28,6 +28,9 @@ pub struct Quotas {
     pub audits_per_day_total: u32,
     /// Work of one audit.
     pub audit_work: u64,
+    /// Work of all audits that one requester asks for in a day.
+    #[serde(default = "work_per_day")]
+    pub work_per_day: u64,
     /// Work of all audits that all requesters ask for in a day.
     pub work_per_day_total: u64,
     /// Private audits of one owner's models that wait for a proof.
@@ -36,10 +39,10 @@ pub struct Quotas {
     /// Private audits of all owners that wait for a proof.
     #[serde(default = "awaiting_proofs_total")]
     pub awaiting_proofs_total: u32,
-    /// Proofs, right or wrong, that one principal has verified in a day.
+    /// Registrations of private models, whose proofs may be wrong, that one principal has verified in a day.
     #[serde(default = "verifications_per_day")]
     pub verifications_per_day: u32,
-    /// Proofs that all principals have verified in a day.
+    /// Registrations of private models that all principals have verified in a day.
     #[serde(default = "verifications_per_day_total")]
     pub verifications_per_day_total: u32,
     /// Instructions after which a replay message ends and the next goes on.
@@ -47,6 +50,9 @@ pub struct Quotas {
 }
 
 // What a canister of an earlier version begins with.
+fn work_per_day() -> u64 {
+    1_000_000_000_000
+}
 fn awaiting_proofs() -> u32 {
     8
 }
@@ -54,7 +60,7 @@ fn awaiting_proofs_total() -> u32 {
     4096
 }
 fn verifications_per_day() -> u32 {
-    500
+    100
 }
 fn verifications_per_day_total() -> u32 {
     10_000

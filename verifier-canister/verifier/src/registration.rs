@@ -39,6 +39,8 @@ const REGISTRATION_MAGIC: &[u8; 8] = b"ASSAYRG\x01";
 pub const RANGE_DEGREE: usize = 3;
 /// Bits of the table of all signed 16-bit integers.
 pub const RANGE_BITS: usize = 16;
+/// Most rows of a model's commitment: with those of a part, what a canister verifies in one message.
+pub const MAX_MODEL_ROWS: usize = 1 << 14;
 /// Most bytes of an owner's name.
 pub const MAX_OWNER: usize = 64;
 
@@ -154,6 +156,7 @@ impl RangeLayout {
         let table = end.next_multiple_of(1 << RANGE_BITS);
         let address_bits = end_bits(table + (1 << RANGE_BITS));
         in_range("address bits", 0, size(MAX_ADDRESS_BITS), size(address_bits))?;
+        in_range("rows of the model", 1, size(MAX_MODEL_ROWS), size(model_rows(&model).len()))?;
         let table = usize::try_from(table).unwrap_or(usize::MAX);
         let mask_cell = model.first().map_or(0, |slot| slot.base + (slot.mask_row() << slot.unit_bits));
         let model_masks = sumcheck::mask_len(address_bits, RANGE_DEGREE);

@@ -57,6 +57,9 @@ pub struct Global {
     /// The verifier canister; the embedded node's own by default
     #[arg(long, global = true, env = "ASSAY_CANISTER", value_name = "ID")]
     pub canister: Option<Principal>,
+    /// Check a certificate of whatever canister it names
+    #[arg(long, global = true, conflicts_with = "canister")]
+    pub any_canister: bool,
     /// PEM file of the key that signs calls; the embedded node's controller, or nobody, by default
     #[arg(long, global = true, env = "ASSAY_IDENTITY", value_name = "FILE")]
     pub identity: Option<PathBuf>,

@@ -85,17 +85,22 @@ async fn endpoint(global: &Global, output: Output) -> Result<Endpoint> {
 
 /// What an offline check is held to. Needs no network: the embedded node's key is read from its status file.
 pub fn trust(global: &Global, max_age_s: Option<u64>) -> Result<Trust> {
+    trust_in(global, global.canister, max_age_s)
+}
+
+/// [`trust`] in a canister that is known already.
+pub fn trust_in(global: &Global, canister: Option<Principal>, max_age_s: Option<u64>) -> Result<Trust> {
     let given = global.root_key.as_deref().map(parse_root_key).transpose()?;
     let (root_key, canister) = match (&global.network, given) {
-        (_, Some(root_key)) => (root_key, global.canister),
-        (Network::Ic, None) => (MAINNET_ROOT_KEY.to_vec(), global.canister),
+        (_, Some(root_key)) => (root_key, canister),
+        (Network::Ic, None) => (MAINNET_ROOT_KEY.to_vec(), canister),
         (Network::Local, None) => {
             let status = LocalStatus::read(&global.state).map_err(|cause| {
                 let hint = "pass --root-key KEY, or --network ic for a certificate of the main network; an embedded \
                             node's key is found through its --state folder";
                 Failure::new(format!("there is no root key to check with: {cause}"), hint)
             })?;
-            (status.root_key()?, Some(global.canister.unwrap_or(status.canister)))
+            (status.root_key()?, Some(canister.unwrap_or(status.canister)))
         }
         (Network::Url(url), None) => {
             return Err(Failure::new(
@@ -104,5 +109,12 @@ pub fn trust(global: &Global, max_age_s: Option<u64>) -> Result<Trust> {
             ));
         }
     };
+    if canister.is_none() && !global.any_canister {
+        return Err(Failure::new(
+            "which canister the certificate must come from is not said",
+            "pass --canister ID with the id that you trust: anybody can run a canister that signs what he likes; \
+             --any-canister takes the file's own word",
+        ));
+    }
     Ok(Trust { root_key, canister, now_ns: now_ns(), max_age_s })
 }

@@ -235,6 +235,8 @@ pub fn audit_record(record: &AuditRecord) -> Value {
         "requester": record.requester.to_text(),
         "auditOfModel": record.audit_of_model,
         "auditOfOwner": record.audit_of_owner,
+        "auditsOfModel": record.audits_of_model,
+        "auditsOfOwner": record.audits_of_owner,
         "requestedAt": utc(record.requested_at_ns),
         "seed": record.seed.map(|seed| seed.to_string()),
         "drawnAt": record.drawn_at_ns.map(utc),

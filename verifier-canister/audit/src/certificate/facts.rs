@@ -61,9 +61,9 @@ pub struct Facts {
     pub valid_until: Option<Nanoseconds>,
     /// The certificate that it replaces.
     pub supersedes: Option<u64>,
-    /// Audits of this model requested so far, this one included.
+    /// Audits of this model requested until the certificate was issued, this one included.
     pub audits_of_model: u32,
-    /// Audits requested so far for any model of this owner, this one included.
+    /// Audits requested until then for any model of this owner, this one included.
     pub audits_of_owner: u32,
     /// SHA-256 of each zero-knowledge proof that was verified, if the level is `proved`.
     pub proofs: Vec<Digest>,

@@ -48,9 +48,9 @@ pub struct Predicate {
     /// The certificate that it replaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supersedes: Option<u64>,
-    /// Audits of this model requested so far, this one included.
+    /// Audits of this model requested until the certificate was issued, this one included.
     pub audits_of_model: u32,
-    /// Audits requested so far for any model of this owner, this one included.
+    /// Audits requested until then for any model of this owner, this one included.
     pub audits_of_owner: u32,
     /// SHA-256 of the zero-knowledge proofs, part by part, where the level is [`Level::Proved`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -42,16 +42,24 @@ fn submit_proof(request: Arg<SubmitProof>) -> Result<(), Error> {
     });
     change(|state| state.add_verification(api::instruction_counter()))?;
     match &result {
-        Ok(()) => log(format!("audit {id}: proof accepted")),
+        Ok(()) => {
+            log(format!("audit {id}: proof accepted"));
+            schedule::resume();
+        }
         Err(cause) => log(format!("audit {id}: proof refused: {cause}")),
     }
-    schedule::resume();
     result
+}
+
+/// A verification takes billions of instructions: as a query nobody pays for them, as an update this canister would.
+fn only_as_query() -> Result<(), Error> {
+    if api::in_replicated_execution() { Err(Error::not_allowed("a query")) } else { Ok(()) }
 }
 
 #[query(decode_with = "decode", hidden = true)]
 #[candid_method(query)]
 fn verify_audit(request: Arg<VerifyAudit>) -> Result<(), Error> {
+    only_as_query()?;
     let request = request.0?;
     read(|state| state.verify_audit(api::canister_self().as_slice(), &request))
 }
@@ -59,6 +67,7 @@ fn verify_audit(request: Arg<VerifyAudit>) -> Result<(), Error> {
 #[query(decode_with = "decode", hidden = true)]
 #[candid_method(query)]
 fn verify_inference(request: Arg<VerifyInference>) -> Result<(), Error> {
+    only_as_query()?;
     let request = request.0?;
     read(|state| state.verify_inference(&request))
 }

@@ -1,12 +1,26 @@
 use ic_cdk::api;
 use ic_stable_structures::DefaultMemoryImpl;
-use interface::{DID, Error, REQUEST_BYTES};
+use interface::{CHUNK_BYTES, DID, Error, POLICY_BYTES};
 
 use super::{STATE, context, log, schedule};
 use crate::storage::State;
 
-/// Queries that are too dear to be called as updates for nothing.
-const ONLY_QUERIES: [&str; 2] = ["verify_audit", "verify_inference"];
+/// Update methods, and most bytes of an argument: what is larger would be refused after it was paid for.
+const UPDATES: [(&str, u32); 11] = [
+    ("begin_upload", SMALL),
+    ("put_chunk", CHUNK_BYTES + SMALL),
+    ("seal_upload", SMALL),
+    ("abort_upload", SMALL),
+    ("request_audit", POLICY_BYTES + SMALL),
+    ("abandon_audit", SMALL),
+    ("submit_proof", SMALL),
+    ("revoke_certificate", SMALL),
+    ("add_role", SMALL),
+    ("remove_role", SMALL),
+    ("set_quotas", SMALL),
+];
+/// Bytes of an argument without content of its own.
+const SMALL: u32 = 8 << 10;
 /// Methods that only controllers may call.
 const FOR_CONTROLLERS: [&str; 3] = ["add_role", "remove_role", "set_quotas"];
 
@@ -48,10 +62,10 @@ fn start() {
 fn inspect_message() {
     let context = context();
     let method = api::msg_method_name();
-    let too_large = || api::msg_arg_data().len() > REQUEST_BYTES as usize;
-    let forbidden = FOR_CONTROLLERS.contains(&method.as_str()) && !context.is_controller
-        || ONLY_QUERIES.contains(&method.as_str());
-    if context.signed_in().is_ok() && !method.starts_with('<') && !forbidden && !too_large() {
+    let update = UPDATES.iter().find(|(name, _)| *name == method);
+    let fits = update.is_some_and(|&(_, most)| api::msg_arg_data().len() <= most as usize);
+    let forbidden = FOR_CONTROLLERS.contains(&method.as_str()) && !context.is_controller;
+    if context.signed_in().is_ok() && fits && !forbidden {
         api::accept_message();
     }
 }

@@ -76,10 +76,16 @@ fn read<R>(read: impl FnOnce(&State<DefaultMemoryImpl>) -> Result<R, Error>) -> 
 }
 
 /// Changes the state, and sets certified data to the root of what is certified then.
+///
+/// Where stable memory does not hold what it should, several tables may have been written only in part: the message is
+/// undone. No input leads there.
 fn change<R>(change: impl FnOnce(&mut State<DefaultMemoryImpl>) -> Result<R, Error>) -> Result<R, Error> {
     STATE.with_borrow_mut(|state| match state {
         Some(state) => {
             let result = change(state);
+            if let Err(cause @ Error::Internal { .. }) = &result {
+                ic_cdk::api::trap(cause.to_string());
+            }
             ic_cdk::api::certified_data_set(state.tree().root());
             result
         }

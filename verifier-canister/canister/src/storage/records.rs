@@ -13,7 +13,7 @@ use super::Content;
 pub const INITIAL_QUOTAS: Quotas = Quotas {
     uploads: 8,
     uploads_total: 256,
-    owner_bytes: 64 << 20,
+    owner_bytes: 256 << 20,
     registrar_bytes: 1 << 30,
     bytes_total: 16 << 30,
     models: 100,
@@ -22,10 +22,11 @@ pub const INITIAL_QUOTAS: Quotas = Quotas {
     audits_per_day: 100,
     audits_per_day_total: 10_000,
     audit_work: 1_000_000_000_000,
+    work_per_day: 1_000_000_000_000,
     work_per_day_total: 5_000_000_000_000,
     awaiting_proofs: 8,
     awaiting_proofs_total: 4096,
-    verifications_per_day: 500,
+    verifications_per_day: 100,
     verifications_per_day_total: 10_000,
     slice_instructions: 20_000_000_000,
 };
@@ -74,6 +75,9 @@ pub struct Account {
     pub day: u64,
     /// Its requests on that day.
     pub audits_today: u32,
+    /// Work requested on that day: samples times parameters.
+    #[serde(default)]
+    pub work_today: u64,
     /// Audits of its models that wait for a proof.
     #[serde(default)]
     pub awaiting_proofs: u32,
@@ -184,6 +188,10 @@ pub struct Audit {
     pub supersedes: Option<CertificateId>,
     pub audit_of_model: u32,
     pub audit_of_owner: u32,
+    #[serde(default)]
+    pub audits_of_model: u32,
+    #[serde(default)]
+    pub audits_of_owner: u32,
     pub requested_at_ns: u64,
     pub seed: Option<DigestBytes>,
     pub drawn_at_ns: Option<u64>,
@@ -211,6 +219,8 @@ impl Audit {
             supersedes: self.supersedes,
             audit_of_model: self.audit_of_model,
             audit_of_owner: self.audit_of_owner,
+            audits_of_model: self.audits_of_model.max(self.audit_of_model),
+            audits_of_owner: self.audits_of_owner.max(self.audit_of_owner),
             requested_at_ns: self.requested_at_ns,
             seed: self.seed,
             drawn_at_ns: self.drawn_at_ns,
@@ -230,6 +240,9 @@ pub struct Progress {
     pub position: u32,
     /// [`audit::Counts::counters`] over them; empty before the first slice.
     pub counters: Vec<u32>,
+    /// Proofs that were verified, right or wrong.
+    #[serde(default)]
+    pub attempts: u32,
 }
 
 impl Progress {

@@ -186,8 +186,7 @@ async fn export(global: &Global, id: CertificateId, path: Option<&Path>, output:
 }
 
 fn session_trust(global: &Global, canister: Principal) -> Result<certifier::check::Trust> {
-    let trust = session::trust(global, None)?;
-    Ok(certifier::check::Trust { canister: Some(canister), ..trust })
+    session::trust_in(global, Some(canister), None)
 }
 
 /// Reads an exported certificate of bounded size.

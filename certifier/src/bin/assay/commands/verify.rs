@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use audit::Digest;
 use candid::Principal;
 use certifier::{
     client::Client,
@@ -13,14 +14,15 @@ use verifier::Setup;
 use super::{infer::predictions_text, private::read_package};
 use crate::{
     arguments::Global,
-    failure::{Exit, Result},
+    failure::{Exit, Failure, Result},
     output::Output,
     session, show,
 };
 
 #[derive(Args)]
 #[command(after_help = "Examples:\n  assay verify prediction.json\n  \
-    assay verify prediction.json --package logistic.assay-package     offline\n\n\
+    assay verify prediction.json --package logistic.assay-package     offline\n  \
+    assay verify prediction.json --model DIGEST --context HEX           as asked for, of the certified model\n\n\
     Verifies on this computer that the private model with the named package makes exactly these classes and outputs for\n\
     these features. Without --package it is downloaded from the canister, by the digest in the file, and the certificates\n\
     of that model are listed. Exit code 3 if the proof does not hold.")]
@@ -30,6 +32,12 @@ pub struct VerifyArguments {
     /// The private model's package; downloaded by its digest if not given
     #[arg(long, value_name = "FILE")]
     package: Option<PathBuf>,
+    /// Fail unless the proof is bound to these 32 bytes, as 64 hex digits
+    #[arg(long, value_name = "HEX")]
+    context: Option<Digest>,
+    /// Fail unless the model's package has this SHA-256, e.g. that of a certificate
+    #[arg(long, value_name = "DIGEST")]
+    model: Option<Digest>,
     /// Ask the canister to verify the proof as well
     #[arg(long, conflicts_with = "package")]
     by_canister: bool,
@@ -37,6 +45,8 @@ pub struct VerifyArguments {
 
 pub async fn run(global: &Global, arguments: VerifyArguments, output: Output) -> Result<Exit> {
     let prediction = Prediction::read(&arguments.file)?;
+    same("context", arguments.context, prediction.context)?;
+    same("model", arguments.model, prediction.model)?;
     let client = match arguments.package {
         Some(_) => None,
         None => Some(session::client(global, output).await?),
@@ -98,6 +108,16 @@ pub async fn run(global: &Global, arguments: VerifyArguments, output: Output) ->
         text
     })?;
     Ok(Exit::Ok)
+}
+
+fn same(what: &str, wanted: Option<Digest>, got: Digest) -> Result<()> {
+    match wanted {
+        Some(wanted) if wanted != got => Err(Failure {
+            exit: Exit::Mismatch,
+            ..Failure::new(format!("the prediction is for {what} {got}, not {wanted}"), "do not rely on it")
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn word(value: &Value) -> &str {
