@@ -90,6 +90,12 @@ impl<L: Lanes> Element<L> {
         *self = reduce::<L>(products::<L>(&self.0, &factor.0), None);
     }
 
+    /// Writes the product where it belongs.
+    #[inline(never)]
+    pub fn times_to(&self, factor: &Self, product: &mut Self) {
+        *product = reduce::<L>(products::<L>(&self.0, &factor.0), None);
+    }
+
     /// Squares in place.
     #[inline(never)]
     pub fn square_once(&mut self) {
