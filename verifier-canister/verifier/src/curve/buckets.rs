@@ -117,12 +117,17 @@ impl Buckets {
             // The same addition in both lanes gives the same point twice.
             additions.push(last);
         }
-        denominators.clear();
-        for pair in additions.as_chunks::<2>().0 {
-            denominators.push(self.denominators(pair));
+        // Grown once and written in place: pushing a pair of elements copies it, at twice a pair's weight.
+        let count = additions.len() / 2;
+        if denominators.len() < count {
+            denominators.resize(count, Element::splat(&[0; 9]));
+            products.resize(count + 1, Element::splat(&[0; 9]));
         }
-        invert(denominators, products);
-        for (pair, inverse) in additions.as_chunks::<2>().0.iter().zip(&*denominators) {
+        for (pair, denominator) in additions.as_chunks::<2>().0.iter().zip(denominators.iter_mut()) {
+            *denominator = self.denominators(pair);
+        }
+        invert(&denominators[..count], products);
+        for (pair, inverse) in additions.as_chunks::<2>().0.iter().zip(&*products) {
             self.add(pair, inverse);
         }
         for (from, to) in moves {
@@ -212,18 +217,17 @@ fn numerator(kind: Kind, a: &Affine, b: &Affine) -> Fq {
     }
 }
 
-/// Inverts all values, none of which is zero, with one inversion. A value may be the double of a tidy one.
-fn invert(values: &mut [Fq2], products: &mut Vec<Fq2>) {
-    products.clear();
-    let mut product: Fq2 = Element::splat(&super::constants::ONE);
-    for value in values.iter() {
-        products.push(product);
-        product.multiply(value);
+/// Inverts all values, none of which is zero, with one inversion; the inverses are put where the products were, which
+/// are one longer. A value may be the double of a tidy one.
+fn invert(values: &[Fq2], products: &mut [Fq2]) {
+    products[0] = Element::splat(&super::constants::ONE);
+    for (at, value) in values.iter().enumerate() {
+        let (before, after) = products.split_at_mut(at + 1);
+        before[at].times_to(value, &mut after[0]);
     }
-    let mut inverse = product.invert();
-    for (value, before) in values.iter_mut().zip(products.iter()).rev() {
-        let own = inverse.times(before);
+    let mut inverse = products[values.len()].invert();
+    for (value, product) in values.iter().zip(products).rev() {
+        product.multiply(&inverse);
         inverse.multiply(value);
-        *value = own;
     }
 }

@@ -24,7 +24,7 @@ impl Fq {
             *word = u64::from_le_bytes(*bytes);
         }
         let below = words.iter().rev().lt(PRIME_WORDS.iter().rev());
-        below.then(|| Element(limbs(&words)).times(&Element(R2)))
+        below.then(|| Element(limbs(words)).times(&Element(R2)))
     }
 
     /// The canonical integer's limbs.
@@ -38,18 +38,16 @@ impl Fq {
 
     /// The canonical integer's bytes.
     pub fn bytes(&self) -> [u8; 32] {
+        let [l0, l1, l2, l3, l4, l5, l6, l7, l8] = self.integer().map(|limb| u64::from(limb.cast_unsigned()));
+        let words = [
+            l0 | l1 << 29 | l2 << 58,
+            l2 >> 6 | l3 << 23 | l4 << 52,
+            l4 >> 12 | l5 << 17 | l6 << 46,
+            l6 >> 18 | l7 << 11 | l8 << 40,
+        ];
         let mut bytes = [0; 32];
-        let mut bits = 0_u64;
-        let mut held = 0;
-        let mut limbs = self.integer().into_iter();
-        for byte in &mut bytes {
-            if held < 8 {
-                bits |= limbs.next().map_or(0, |limb| u64::from(limb.cast_unsigned())) << held;
-                held += LIMB_BITS;
-            }
-            [*byte, ..] = bits.to_le_bytes();
-            bits >>= 8;
-            held -= 8;
+        for (bytes, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(words) {
+            *bytes = word.to_le_bytes();
         }
         bytes
     }
@@ -121,18 +119,17 @@ fn low(value: i64) -> i32 {
 
 /// 256 bits in limbs.
 #[allow(clippy::cast_possible_truncation, reason = "masked")]
-fn limbs(words: &[u64; 4]) -> [i32; 9] {
-    let mut limbs = [0; 9];
-    let mut words = words.iter();
-    let (mut bits, mut held) = (0_u128, 0);
-    for limb in &mut limbs {
-        if held < LIMB_BITS {
-            bits |= words.next().map_or(0, |&word| u128::from(word)) << held;
-            held += 64;
-        }
-        *limb = bits as i32 & MASK;
-        bits >>= LIMB_BITS;
-        held -= LIMB_BITS;
-    }
-    limbs
+fn limbs([w0, w1, w2, w3]: [u64; 4]) -> [i32; 9] {
+    [
+        w0,
+        w0 >> 29,
+        w0 >> 58 | w1 << 6,
+        w1 >> 23,
+        w1 >> 52 | w2 << 12,
+        w2 >> 17,
+        w2 >> 46 | w3 << 18,
+        w3 >> 11,
+        w3 >> 40,
+    ]
+    .map(|bits| bits as i32 & MASK)
 }

@@ -2,7 +2,7 @@
 //!
 //! WebAssembly has no product of two 64-bit words, but its vectors multiply two pairs of 32-bit words at once. The
 //! arithmetic of [`super::element`] is written once, over these operations. Nothing here checks for overflow: the
-//! bounds are stated where the operations are used, and tests run the same arithmetic on [`Checked`].
+//! bounds are stated where the operations are used, and tests run the same arithmetic on lanes that do.
 
 use super::element::{LIMB_BITS, MASK};
 
@@ -253,50 +253,5 @@ mod portable {
         fn parts(limb: [i32; 2]) -> [i32; 2] {
             limb
         }
-    }
-}
-
-/// A single element whose arithmetic panics where a bound is not kept.
-#[cfg(test)]
-#[derive(Debug, Clone, Copy)]
-pub struct Checked;
-
-#[cfg(test)]
-impl Lanes for Checked {
-    type Limb = i32;
-    type Column = i64;
-
-    fn splat(limb: i32) -> i32 {
-        limb
-    }
-    fn plus(a: i32, b: i32) -> i32 {
-        a.checked_add(b).unwrap()
-    }
-    fn minus(a: i32, b: i32) -> i32 {
-        a.checked_sub(b).unwrap()
-    }
-    fn shift<const BITS: u32>(a: i32) -> i32 {
-        a >> BITS
-    }
-    fn times(a: i32, b: i32) -> i64 {
-        i64::from(a) * i64::from(b)
-    }
-    fn widen(a: i32) -> i64 {
-        a.into()
-    }
-    fn add(a: i64, b: i64) -> i64 {
-        a.checked_add(b).unwrap()
-    }
-    fn sub(a: i64, b: i64) -> i64 {
-        a.checked_sub(b).unwrap()
-    }
-    fn low(a: i64) -> i32 {
-        a as i32 & MASK
-    }
-    fn carry(a: i64) -> i64 {
-        a >> LIMB_BITS
-    }
-    fn narrow(a: i64) -> i32 {
-        i32::try_from(a).unwrap()
     }
 }

@@ -8,6 +8,9 @@
 
 mod buckets;
 mod canonical;
+#[cfg(test)]
+mod checked;
+mod columns;
 mod constants;
 mod element;
 mod lanes;

@@ -36,12 +36,13 @@ impl Digits {
         (3..=15).map(Self::new).min_by_key(|digits| digits.cost(count)).unwrap_or(Self::new(8))
     }
 
-    /// Multiplications in lockstep: six for each addition to a bucket, about 50 for each step of a running sum (two
-    /// additions of 14, not in lockstep), 600 for each of about eight shared inversions.
+    /// Multiplications in lockstep: six for each addition to a bucket, which are one for each point and about one for
+    /// each bucket; 40 for each step of a running sum (two additions of 14, not in lockstep); 600 for each of about 16
+    /// shared inversions.
     fn cost(self, count: usize) -> usize {
         let positions = self.positions as usize;
         let batches = positions.div_ceil(self.per_batch(count));
-        let position = 6 * (count + 2 * self.buckets().min(count)) + 50 * (self.lows() + self.highs());
+        let position = 6 * (count + self.buckets().min(count)) + 40 * (self.lows() + self.highs());
         positions * position + batches * 16 * 600
     }
 

@@ -4,9 +4,10 @@ use halo2_proofs::pasta::Fq as Base;
 
 use super::{
     canonical,
+    checked::Checked,
     constants::{FIVE, INVERSE_EXPONENT, ODD_PART, ONE, PRIME_WORDS, R2, ROOT_EXPONENT},
     element::{Element, Fq, Fq2, MASK, PRIME},
-    lanes::{Checked, Lanes},
+    lanes::Lanes,
     own, pasta,
 };
 use crate::{
