@@ -71,7 +71,14 @@ pub async fn deploy(
     match agent.read_state_canister_module_hash(canister).await {
         Ok(hash) if hash == Digest::of(module).0 => Ok((canister, Deployed::Unchanged)),
         Ok(_) => {
-            management.install(canister, CanisterInstallMode::Upgrade(None), module).await?;
+            // What is under way would go on in code that it was not made for.
+            let record = || CanisterIdRecord { canister_id: canister };
+            management.call::<_, ()>("cannot stop the canister", "stop_canister", canister, record()).await?;
+            let installed = management.install(canister, CanisterInstallMode::Upgrade(None), module).await;
+            management
+                .call::<_, ()>("cannot start the canister", "start_canister", canister, record())
+                .await?;
+            installed?;
             Ok((canister, Deployed::Upgraded))
         }
         // The canister exists but is empty: an earlier start was interrupted.

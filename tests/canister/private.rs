@@ -114,7 +114,7 @@ async fn a_proof_that_does_not_hold_changes_nothing() -> Result<()> {
     refused(world.hand_in(OWNER, record.id, &proof[..proof.len() - 32]).await?, "bytes");
     refused(world.hand_in(OWNER, record.id, &[proof.as_slice(), &[0]].concat()).await?, "bytes");
     // A stranger's upload, another model's audit, the same weights' other audit.
-    refused(world.hand_in(STRANGER, record.id, &proof).await?, "the model's owner");
+    refused(world.hand_in(STRANGER, record.id, &proof).await?, "owner");
     let other = world.drawn(&owned, &dataset, 100).await?;
     refused(world.hand_in(OWNER, other.id, &proof).await?, "proof");
 
@@ -265,16 +265,31 @@ async fn verifications_and_waiting_audits_are_limited() -> Result<()> {
     let owned = world.register_private(setup(), &small(&dataset, "limited"), 1).await?;
     let record = world.drawn(&owned, &dataset, 50).await?;
     let quotas = world.client(CONTROLLER)?.limits().await?.quotas;
-    let tight = interface::Quotas { verifications_per_day: 2, awaiting_proofs: 1, ..quotas };
+    let tight = interface::Quotas { verifications_per_day: 1, awaiting_proofs: 1, ..quotas };
     let set: Result<(), Error> = world.call(CONTROLLER, "set_quotas", tight).await?;
     set?;
     let full = world.request(owned.digest, &dataset, Some(50)).await.expect_err("one waits already");
     assert!(full.to_string().contains("awaiting_proofs"), "{full}");
-    // The registration was the first.
+    // One registration was verified today.
+    let another = world.register_private(setup(), &small(&dataset, "another"), 2).await;
+    let cause = another.expect_err("it must be refused").to_string();
+    assert!(cause.contains("verifications_per_day"), "{cause}");
+    // Wrong proofs, more than there is room for uploads, do not keep the right one out.
     let proof = world.prove(setup(), &owned, &record, &dataset, 0)?;
-    let mut wrong = proof.clone();
-    wrong[100] ^= 1;
-    refused(world.hand_in(OWNER, record.id, &wrong).await?, "proof");
-    refused(world.hand_in(OWNER, record.id, &proof).await?, "verifications_per_day");
+    let wrong = |number: usize| {
+        let mut wrong = proof.clone();
+        wrong[40 + number] ^= 1;
+        wrong
+    };
+    for number in 0..31 {
+        assert!(world.hand_in(OWNER, record.id, &wrong(number)).await?.is_err());
+    }
+    world.hand_in(OWNER, record.id, &proof).await??;
+    // But they are not verified without end.
+    let record = world.drawn(&owned, &dataset, 50).await?;
+    for number in 0..32 {
+        assert!(world.hand_in(OWNER, record.id, &wrong(number)).await?.is_err());
+    }
+    refused(world.hand_in(OWNER, record.id, &wrong(32)).await?, "refused_proofs");
     Ok(())
 }

@@ -27,6 +27,21 @@ async fn an_audit_goes_on_after_upgrades_in_its_middle() -> Result<()> {
     Ok(())
 }
 
+/// What is under way, e.g. the end of a timer's call, would run in code and memory that it was not made for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_canister_is_not_upgraded() -> Result<()> {
+    let world = World::start().await?;
+    let dataset = world.register_dataset("german").await?;
+    let digest = world.register_model(&linear_model(&dataset, "running", 1, 8)).await?;
+    let refused = world.upgrade_running().await.expect_err("it runs").to_string();
+    assert!(refused.contains("stop the canister"), "{refused}");
+    let audit = world.request(digest, &dataset, None).await?;
+    assert!(matches!(world.ended(audit).await?.state, AuditState::Completed { .. }));
+    world.upgrade().await?;
+    assert_eq!(world.client(STRANGER)?.stats().await?.certificates, 1);
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audit_goes_on_after_the_canister_was_stopped_and_started() -> Result<()> {
     let world = World::start().await?;

@@ -117,8 +117,15 @@ impl World {
         }
     }
 
-    /// Installs the same module again, as an upgrade.
+    /// Installs the same module again as an upgrade, with the canister stopped meanwhile.
     pub async fn upgrade(&self) -> Result<()> {
+        self.manage("stop_canister").await?;
+        self.upgrade_running().await?;
+        self.manage("start_canister").await
+    }
+
+    /// Installs the same module again as an upgrade, whatever is under way.
+    pub async fn upgrade_running(&self) -> Result<()> {
         let (module, canister) = (wasm()?, self.canister);
         let node = self.node.as_ref().context("only the embedded node is upgraded directly")?;
         let upgraded = node.with_subnet(move |subnet| {
@@ -135,13 +142,15 @@ impl World {
 
     /// Stops the canister, which waits for what it is doing, and starts it again.
     pub async fn stop_and_start(&self) -> Result<()> {
-        let canister_id = self.canister;
+        self.manage("stop_canister").await?;
+        self.manage("start_canister").await
+    }
+
+    /// Calls the management canister about the canister, as its controller.
+    async fn manage(&self, method: &'static str) -> Result<()> {
+        let record = localnet::management_types::CanisterIdRecord { canister_id: self.canister };
         let node = self.node.as_ref().context("only the embedded node is managed directly")?;
-        let done = node.with_subnet(move |subnet| {
-            let record = || localnet::management_types::CanisterIdRecord { canister_id };
-            subnet.management(principal(CONTROLLER), "stop_canister", record())?;
-            subnet.management(principal(CONTROLLER), "start_canister", record())
-        });
+        let done = node.with_subnet(move |subnet| subnet.management(principal(CONTROLLER), method, record));
         done.await?.map(drop).map_err(|rejection| anyhow::anyhow!("{rejection:?}"))
     }
 

@@ -2,7 +2,10 @@
 
 use anyhow::Result;
 use audit::{Dataset, Digest, Model};
-use certifier::private::{AuditInputs, Owned, package};
+use certifier::{
+    client::ClientError,
+    private::{AuditInputs, Owned, package},
+};
 use interface::{ArtefactKind, AuditId, AuditRecord, SubmitProof};
 use prover::{ModelSecret, ProverSetup};
 
@@ -37,7 +40,10 @@ impl World {
 
     /// Uploads bytes as a proof and hands them in, as this person.
     pub async fn hand_in(&self, number: u8, audit: AuditId, proof: &[u8]) -> Result<Answer<()>> {
-        self.client(number)?.put(ArtefactKind::Proof, proof, &mut |_, _| ()).await?;
+        match self.client(number)?.put(ArtefactKind::Proof, proof, &mut |_, _| ()).await {
+            Err(ClientError::Refused { refusal, .. }) => return Ok(Err(*refusal)),
+            put => put?,
+        };
         let request = SubmitProof { audit, proof: Digest::of(proof).into() };
         self.call(number, "submit_proof", request).await
     }

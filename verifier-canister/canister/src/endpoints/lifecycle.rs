@@ -29,8 +29,15 @@ fn init() {
     start();
 }
 
-/// All state is in stable memory already; a controller who stops the canister before upgrading it makes sure that
-/// no answer to the old code is under way.
+/// Saves nothing, since all state is in stable memory already. A canister that runs may have calls under way: their
+/// answers would come back to the new code with pointers of the old one. So it must be stopped first.
+#[ic_cdk::pre_upgrade]
+fn pre_upgrade() {
+    if api::canister_status() != api::CanisterStatusCode::Stopped {
+        api::trap("stop the canister before you upgrade it");
+    }
+}
+
 #[ic_cdk::post_upgrade]
 fn post_upgrade() {
     start();

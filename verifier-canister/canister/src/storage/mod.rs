@@ -1,6 +1,6 @@
 //! All state, in stable memory, and the one way to change what is certified.
 //!
-//! There is no `pre_upgrade`: stable memory always holds everything, and the hash tree is built from it again.
+//! `pre_upgrade` saves nothing: stable memory always holds everything, and the hash tree is built from it again.
 //! Records that are certified are written only by the `put_` functions here, which update the tree as well.
 
 mod blocks;

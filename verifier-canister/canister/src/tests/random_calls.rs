@@ -322,10 +322,18 @@ impl Expected {
         assert_eq!(count, self.certificates.len());
         let stored = state.totals.get().unwrap().stored_bytes;
         let uploads = self.uploads.keys().map(|(_, index)| index);
-        let expected: usize =
-            uploads.chain(self.registered.keys()).map(|index| artefacts[*index].bytes.len()).sum();
-        assert_eq!(stored, expected as u64);
+        let expected: usize = uploads
+            .chain(self.registered.keys())
+            .map(|index| artefacts[*index].bytes.len())
+            .map(blocks)
+            .sum();
+        assert_eq!(stored, expected as u64 * u64::from(CHUNK_BYTES));
     }
+}
+
+/// Content takes whole blocks.
+fn blocks(bytes: usize) -> usize {
+    bytes.div_ceil(CHUNK_BYTES as usize)
 }
 
 fn run(seed: u64, calls: u32) {
