@@ -78,6 +78,9 @@ pub enum Failure {
     /// The witness proves that the canister has no such record.
     #[error("the canister has no record {0:?}")]
     Absent(String),
+    /// The witness shows a record that was said not to be there.
+    #[error("the canister has a record {0:?}")]
+    Present(String),
     /// The witness hides the record.
     #[error("the witness does not show the record {0:?}: it was pruned")]
     Pruned(String),
@@ -130,6 +133,7 @@ impl Failure {
             Self::OtherWitness { .. } => {
                 "witness and IC certificate were not made together; export the certificate again"
             }
+            Self::Present(_) => "the node hides a record; do not trust it",
             Self::Absent(_) | Self::Pruned(_) => {
                 "ask the certifier for the whole witness, or export it yourself"
             }

@@ -22,7 +22,10 @@ mod standing;
 use audit::{Certificate, Digest, recompute};
 use candid::Principal;
 use ic_certification::{HashTree, LookupResult};
-use interface::certified::{TREE_LABEL, certificate_key, status_key};
+use interface::{
+    Proof,
+    certified::{TREE_LABEL, certificate_key, status_key},
+};
 
 use crate::certificate_file::CertificateFile;
 
@@ -107,7 +110,7 @@ impl Steps {
         let ic = self.take("signature", signature(file, trust))?;
         self.take("canister", canister(file, trust, &ic))?;
         let signed_at_ns = self.take("age", age(trust, &ic))?;
-        let witness = self.take("certified data", certified_data(file, &ic))?;
+        let witness = self.take("certified data", witness(file.canister, &file.witness, &ic))?;
         let (body, status) = (certificate_key(file.certificate), status_key(file.certificate));
         self.take("body", leaf(&witness, "body", &body, &file.body))?;
         self.take("status", leaf(&witness, "status", &status, &file.status))?;
@@ -115,6 +118,31 @@ impl Steps {
         self.take("numbers", numbers(&certificate))?;
         let standing = Standing::of(&certificate, status, trust.now_ns);
         Some(Authentic { certificate, standing, signed_at_ns })
+    }
+}
+
+/// Checks an answer about one record: that `canister` had certified just these bytes under `key`, or that there is
+/// nothing under it. The signature, the canister's place in the subnet, the age and the witness are checked as for a
+/// certificate.
+pub fn check_record(
+    canister: Principal,
+    trust: &Trust,
+    proof: &Proof,
+    key: &str,
+    record: Option<&[u8]>,
+) -> Result<(), Failure> {
+    let certificate = proof.ic_certificate.as_ref().map_or(&[][..], |bytes| bytes);
+    let ic = IcCertificate::verify(certificate, &trust.root_key)?;
+    ic.covers(canister)?;
+    age(trust, &ic)?;
+    let witness = witness(canister, &proof.witness, &ic)?.0;
+    match record {
+        Some(record) => leaf(&witness, "record", key, record).map(drop),
+        None => match witness.lookup_path([TREE_LABEL, key.as_bytes()]) {
+            LookupResult::Absent => Ok(()),
+            LookupResult::Found(_) => Err(Failure::Present(key.to_owned())),
+            LookupResult::Unknown | LookupResult::Error => Err(Failure::Pruned(key.to_owned())),
+        },
     }
 }
 
@@ -152,9 +180,9 @@ fn age(trust: &Trust, ic: &IcCertificate) -> Result<(u64, String), Failure> {
     Ok((signed, format!("signed {age_s} s ago")))
 }
 
-fn certified_data(file: &CertificateFile, ic: &IcCertificate) -> Result<(HashTree, String), Failure> {
-    let certified = ic.certified_data(file.canister)?;
-    let witness: HashTree = ic_certificate::parse_cbor("witness", &file.witness)?;
+fn witness(canister: Principal, bytes: &[u8], ic: &IcCertificate) -> Result<(HashTree, String), Failure> {
+    let certified = ic.certified_data(canister)?;
+    let witness: HashTree = ic_certificate::parse_cbor("witness", bytes)?;
     let got = Digest(witness.digest());
     if got != certified {
         return Err(Failure::OtherWitness { certified, got });

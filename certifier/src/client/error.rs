@@ -1,6 +1,8 @@
 use audit::Digest;
 use ic_agent::AgentError;
 
+use crate::check::Failure;
+
 /// Why a call did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -66,6 +68,14 @@ pub enum ClientError {
         /// Bytes read.
         got: u64,
     },
+    /// The subnet did not certify the answer.
+    #[error("the answer of {method} is not certified: {cause}")]
+    Uncertified {
+        /// The method.
+        method: &'static str,
+        /// The step that failed.
+        cause: Failure,
+    },
     /// A certified answer came without the subnet's certificate.
     #[error("the canister gave no IC certificate with its answer")]
     NoCertificate,
@@ -81,13 +91,14 @@ impl ClientError {
             Self::Rejected { code, .. } if code == "IC0301" || code == "IC0536" => {
                 "no verifier canister answers under this id: check --canister".into()
             }
-            Self::Rejected { .. } => "the canister or its subnet cannot do this now; `--verbose` shows no more than this".into(),
+            Self::Rejected { .. } => "the canister or its subnet cannot do this now; try again later".into(),
             Self::Protocol { .. } => {
                 "if the node was started with new state its root key is new too; otherwise do not trust this node".into()
             }
             Self::Refused { refusal, .. } => hint_for(refusal),
             Self::Answer { .. } => "program and canister have different versions: update the older one".into(),
             Self::WrongDigest { .. } | Self::Short { .. } => "do not trust this node; try another one".into(),
+            Self::Uncertified { .. } => "do not trust this node; try another one".into(),
             Self::NoCertificate => "the node answered without certification; try another one".into(),
         }
     }

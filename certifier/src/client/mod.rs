@@ -1,29 +1,40 @@
 //! Typed calls to the verifier canister.
 //!
-//! Every answer is authenticated: updates and certified queries by the subnet's certificate, plain queries by a node's
-//! signature, both checked up to the root key that was given.
+//! Every answer is authenticated up to the root key that was given: updates, and queries for one audit, dataset or model,
+//! by the subnet's certificate; lists and contents by one node's signature. A certificate is checked by whoever asked for
+//! it, contents by their digests; a list is only as honest as the node.
 
 mod error;
 mod transfer;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
+use audit::AuditError;
 use candid::{CandidType, Principal, utils::ArgumentEncoder};
 use ic_agent::{Agent, AgentError, Identity, agent::RejectCode};
 use interface::{
     AbandonAudit, AuditId, AuditPage, AuditRecord, AuditRequest, AuditsRequest, CertificateId,
     CertificatePage, CertificatesRequest, CertifiedAudit, CertifiedCertificate, CertifiedDataset,
     CertifiedModel, DatasetDetails, DatasetPage, DatasetsRequest, DigestBytes, Limits, ModelPage,
-    ModelRecord, ModelsRequest, RevokeCertificate, RoleChange, RoleHolder, Stats, SubmitProof, VerifyAudit,
-    VerifyInference,
+    ModelRecord, ModelsRequest, Proof, RevokeCertificate, RoleChange, RoleHolder, Stats, SubmitProof,
+    VerifyAudit, VerifyInference,
+    certified::{audit_json, audit_key, dataset_json, dataset_key, model_json, model_key},
 };
 use serde::de::DeserializeOwned;
 
-use crate::certificate_file::CertificateFile;
+use crate::{
+    certificate_file::CertificateFile,
+    check::{Trust, check_record},
+};
 
 pub use error::ClientError;
 pub use transfer::Outcome;
 
+/// Oldest certificate of an answer, in seconds: clocks differ, and a subnet signs every few seconds.
+const MAX_AGE_S: u64 = 600;
 /// Tries of a call that may safely be repeated.
 const TRIES: u32 = 4;
 /// Pause after the first failed try; doubled each time.
@@ -104,6 +115,8 @@ impl Client {
     pub async fn dataset(&self, digest: impl Into<DigestBytes>) -> Result<DatasetDetails, ClientError> {
         let digest = digest.into();
         let answer: CertifiedDataset = self.query("dataset", (digest,)).await?;
+        let record = answer.dataset.as_ref().map(|dataset| dataset_json(&dataset.record));
+        self.certified("dataset", &answer.proof, &dataset_key(digest), record)?;
         answer.dataset.ok_or_else(|| refused("dataset", interface::Error::not_found("dataset", digest)))
     }
 
@@ -116,6 +129,7 @@ impl Client {
     pub async fn model(&self, digest: impl Into<DigestBytes>) -> Result<ModelRecord, ClientError> {
         let digest = digest.into();
         let answer: CertifiedModel = self.query("model", (digest,)).await?;
+        self.certified("model", &answer.proof, &model_key(digest), answer.model.as_ref().map(model_json))?;
         answer.model.ok_or_else(|| refused("model", interface::Error::not_found("model", digest)))
     }
 
@@ -147,6 +161,7 @@ impl Client {
     /// An audit's record.
     pub async fn audit(&self, id: AuditId) -> Result<AuditRecord, ClientError> {
         let answer: CertifiedAudit = self.query("audit", (id,)).await?;
+        self.certified("audit", &answer.proof, &audit_key(id), answer.audit.as_ref().map(audit_json))?;
         answer.audit.ok_or_else(|| refused("audit", interface::Error::not_found("audit", id)))
     }
 
@@ -180,6 +195,27 @@ impl Client {
     /// Withdraws a certificate.
     pub async fn revoke_certificate(&self, request: RevokeCertificate) -> Result<(), ClientError> {
         self.update("revoke_certificate", (request,)).await
+    }
+
+    /// Fails unless the subnet certified this record, or that there is none.
+    fn certified(
+        &self,
+        method: &'static str,
+        proof: &Proof,
+        key: &str,
+        record: Option<Result<Vec<u8>, AuditError>>,
+    ) -> Result<(), ClientError> {
+        let unclear = |cause: AuditError| ClientError::Answer { method, cause: cause.to_string() };
+        let record = record.transpose().map_err(unclear)?;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let trust = Trust {
+            root_key: self.agent.read_root_key(),
+            canister: Some(self.canister),
+            now_ns: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
+            max_age_s: Some(MAX_AGE_S),
+        };
+        check_record(self.canister, &trust, proof, key, record.as_deref())
+            .map_err(|cause| ClientError::Uncertified { method, cause })
     }
 
     async fn query<A, R>(&self, method: &'static str, arguments: A) -> Result<R, ClientError>
