@@ -49,7 +49,7 @@ pub enum CertificateFileError {
         got: u64,
     },
     /// Not the JSON of such a file.
-    #[error("not an exported certificate: {0}")]
+    #[error("not an exported certificate")]
     Json(#[from] serde_json::Error),
     /// A value is not spelled as this program writes it.
     #[error("a digest or principal is not spelled in lower case")]

@@ -3,6 +3,7 @@
 
 mod answers;
 mod body;
+mod fixture;
 mod network;
 mod offline_check;
 mod rerun;

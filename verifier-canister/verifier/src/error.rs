@@ -52,7 +52,7 @@ pub enum VerifyError {
     },
     /// The model was not made for the dataset.
     #[error("the model does not fit the dataset: {0}")]
-    Misfit(#[from] AuditError),
+    Misfit(AuditError),
     /// The proof has another length than the statement gives it.
     #[error("the proof has {got} bytes, this statement's proof has {expected}")]
     Length {
@@ -75,6 +75,13 @@ pub enum VerifyError {
     /// Generators or keys cannot be built; says nothing about the proof.
     #[error("set-up: {0}")]
     Setup(&'static str),
+}
+
+// Not by `#[from]`: the message says the cause already.
+impl From<AuditError> for VerifyError {
+    fn from(cause: AuditError) -> Self {
+        Self::Misfit(cause)
+    }
 }
 
 /// Fails unless `min <= got <= max`.

@@ -1,4 +1,4 @@
-//! The hot loops. [`reference`] is the definition, kept as oracle; [`fast`] is what proofs use.
+//! The hot loops. [`mod@reference`] is the definition, kept as oracle; [`fast`] is what proofs use.
 
 pub mod fast;
 pub mod reference;

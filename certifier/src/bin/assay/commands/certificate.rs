@@ -1,10 +1,11 @@
 use std::{
+    fmt::Display,
     fs::File,
     io::Read as _,
     path::{Path, PathBuf},
 };
 
-use audit::{Certificate, Verdict};
+use audit::{Certificate, Digest, Verdict};
 use candid::Principal;
 use certifier::{
     certificate_file::{CertificateFile, MAX_FILE},
@@ -14,7 +15,7 @@ use clap::{Args, Subcommand};
 use interface::{CertificateId, CertificateSummary, CertificatesRequest, RevokeCertificate};
 use serde_json::json;
 
-use super::reference;
+use super::{policy, reference};
 use crate::{
     arguments::Global,
     failure::{Exit, Failure, Result},
@@ -89,6 +90,52 @@ pub struct CheckArguments {
     /// Exit with 4 unless the verdict is `pass`
     #[arg(long)]
     require_pass: bool,
+    /// Exit with 3 unless it is about this policy: a verdict is worth what was asked for
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Exit with 3 unless it is about the dataset with this SHA-256
+    #[arg(long, value_name = "DIGEST")]
+    dataset: Option<Digest>,
+    /// Exit with 3 unless it is about the model with this SHA-256
+    #[arg(long, value_name = "DIGEST")]
+    model: Option<Digest>,
+    /// Exit with 3 unless at least so many rows were drawn
+    #[arg(long, value_name = "ROWS")]
+    min_sample: Option<u32>,
+}
+
+impl CheckArguments {
+    /// Fails unless an authentic certificate is about what it should be about.
+    fn expected(&self, certificate: &Certificate) -> Result<()> {
+        let predicate = &certificate.predicate;
+        let other = |what: &str, wanted: &dyn Display, got: &dyn Display| {
+            let error = format!("the certificate is about {what} {got}, not {wanted}");
+            Err(Failure {
+                exit: Exit::Mismatch,
+                ..Failure::new(error, "ask for the certificate that you need")
+            })
+        };
+        if let Some(path) = &self.policy {
+            let wanted = policy::read(path)?.digest().map_err(anyhow::Error::from)?;
+            if wanted != predicate.policy_digest {
+                return other("policy", &wanted, &predicate.policy_digest);
+            }
+        }
+        for (what, wanted, got) in [
+            ("dataset", self.dataset, predicate.dataset.digest),
+            ("model", self.model, predicate.model.digest),
+        ] {
+            if let Some(wanted) = wanted.filter(|wanted| *wanted != got) {
+                return other(what, &wanted, &got);
+            }
+        }
+        match self.min_sample {
+            Some(least) if predicate.sample.size < least => {
+                other("a sample of", &format!("{least} or more"), &predicate.sample.size)
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 pub async fn run(global: &Global, command: CertificateCommand, output: Output) -> Result<Exit> {
@@ -126,6 +173,9 @@ fn checked(global: &Global, arguments: &CheckArguments, output: Output) -> Resul
     if let Some(failure) = report.failure() {
         eprintln!("error: {}: {failure}", arguments.file.display());
         eprintln!("hint: {}", failure.hint());
+    }
+    if let Some(authentic) = &report.authentic {
+        arguments.expected(&authentic.certificate)?;
     }
     Ok(exit_of(&report, arguments.require_pass))
 }
