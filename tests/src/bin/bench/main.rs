@@ -26,8 +26,8 @@ const MODELS: [(&str, &str); 6] = [
     ("adult", "mlp-64-32"),
 ];
 
-const CASES: [&str; 9] =
-    ["wasm", "import", "replay", "wide", "mlp", "mnist", "adult-logistic", "growth", "peer"];
+const CASES: [&str; 10] =
+    ["wasm", "import", "replay", "wide", "mlp", "mnist", "adult-logistic", "growth", "peer", "ops"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -63,6 +63,9 @@ async fn main() -> Result<()> {
         for width in [64, 256, 1024] {
             world.replay("wide", &wide_model(&rows, width), &rows, Some(2000)).await?;
         }
+    }
+    if wanted("ops") {
+        proofs::operations();
     }
     proofs::run(&wanted).await?;
     // Another prover, where one is installed: `ASSAY_PEER` is a shell command that proves one inference.

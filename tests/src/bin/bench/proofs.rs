@@ -13,7 +13,7 @@ use interface::{ArtefactKind, AuditRequest, AuditState, SubmitProof};
 use prover::{ModelSecret, ProverSetup, Randomness, Witness, audit_proof};
 use serde_json::{Value, json};
 use tests::{ACCURACY_POLICY, OWNER, REGISTRAR, STRANGER, World, repository};
-use verifier::{Package, Parts, Sampled};
+use verifier::{F, Package, Parts, Sampled, ff::Field as _, halo2_proofs::pasta::Fq};
 
 use super::print;
 
@@ -91,6 +91,31 @@ pub fn peer(command: &str) -> Result<()> {
         "whole_process_s": round(whole), "ratio": (peer_s / proved * 10.0).round() / 10.0,
     }));
     Ok(())
+}
+
+/// Nanoseconds of what proving is made of, on one thread: to hold stages against the cost of their operations.
+pub fn operations() {
+    const COUNT: u64 = 4_000_000;
+    let nanoseconds = |start: Instant| start.elapsed().as_secs_f64() * 1e9 / COUNT as f64;
+    let scalars: Vec<F> = (1..=1024).map(|value| F::from(value).square().square()).collect();
+    let start = Instant::now();
+    let mut sums = [F::ZERO; 4];
+    for round in 0..COUNT / 4 {
+        let factor = scalars[(round % 1024) as usize];
+        sums.iter_mut().for_each(|sum| *sum = *sum * factor + factor);
+    }
+    let scalar_ns = nanoseconds(start);
+    let start = Instant::now();
+    let mut products = [Fq::from(3), Fq::from(5), Fq::from(7), Fq::from(11)];
+    for _ in 0..COUNT / 4 {
+        let factor = products[3];
+        products.iter_mut().for_each(|product| *product *= factor);
+    }
+    let base_ns = nanoseconds(start);
+    print(&json!({
+        "case": "ops", "scalar_multiply_add_ns": round(scalar_ns), "base_multiply_ns": round(base_ns),
+        "not_optimized_away": sums.iter().sum::<F>() != F::ZERO && products[0] != Fq::ZERO,
+    }));
 }
 
 /// Proves and verifies one case, part by part, in this process.
