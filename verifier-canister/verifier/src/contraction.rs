@@ -105,14 +105,14 @@ pub fn inputs_at(statement: &Statement<'_>, sample_point: &[F], row_point: &[F])
     samples_at(statement.features, &mle::eq_table(row_point), statement.inputs(), sample_point)
 }
 
-/// `sum_i eq(point, i)·sum_j weights[j]·values[i·width + j]`: one small product per value.
+/// `sum_i eq(point, i)·sum_j weights[j]·values[i·width + j]`, column by column: a small product per value, and a
+/// multiplication in the field only per column.
 pub fn samples_at(values: &[i16], weights: &[F], width: usize, point: &[F]) -> F {
     let width = width.max(1);
-    let weights: Vec<_> = weights.iter().take(width).map(dot::limbs).collect();
-    let by_sample = values.chunks_exact(width).map(|values| {
-        let mut sum = dot::SmallDot::default();
-        weights.iter().zip(values).for_each(|(weight, &value)| sum.add(weight, value.into()));
-        sum.finish()
-    });
-    mle::eq_table(point).iter().zip(by_sample).map(|(eq, sum)| eq * sum).sum()
+    let mut columns = vec![dot::SmallDot::default(); width];
+    for (eq, values) in mle::eq_table(point).iter().zip(values.chunks_exact(width)) {
+        let eq = dot::limbs(eq);
+        columns.iter_mut().zip(values).for_each(|(column, &value)| column.add(&eq, value.into()));
+    }
+    weights.iter().zip(columns).map(|(weight, column)| column.finish() * weight).sum()
 }

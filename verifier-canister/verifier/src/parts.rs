@@ -20,8 +20,8 @@ use crate::{
 pub const SUBMISSION_MAGIC: &[u8; 8] = b"ASSAYPF\x01";
 /// Domain tag of an audit's context.
 const AUDIT_MAGIC: &[u8; 8] = b"ASSAYAU\x01";
-/// Most rows that one proof commits to: what a canister verifies in one message, with room to spare.
-pub const MAX_PART_ROWS: usize = 1 << 14;
+/// Most rows that one proof commits to: with a small model, what a canister verifies in a query.
+pub const MAX_PART_ROWS: usize = 13 << 10;
 
 /// How a sample is cut: as evenly as can be, so that no part is of a few samples only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
