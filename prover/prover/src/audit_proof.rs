@@ -146,13 +146,7 @@ pub fn prove_with(
         let to_rows = Committed { name, domain, tape, rows: &layout.rows(name) };
         blinds.insert(name, commit(setup, &mut writer, to_rows, &mut randomness, saboteur));
     }
-    let row_blinding = Blinding::random(&mut randomness);
-    let mask_blinding = Blinding::random(&mut randomness);
-    let commitments = [
-        saboteur.row_commitment(setup, &row_blinding),
-        saboteur.mask_commitment(setup, opening_mask.coefficients(), &mask_blinding),
-    ];
-    writer.points(&commitments);
+    let closing = Closing::commit(setup, &mut writer, opening_mask, &mut randomness, saboteur);
     watch.lap("commit values");
 
     let compression = Compression { alpha: writer.challenge(), beta: writer.challenge() };
@@ -202,7 +196,6 @@ pub fn prove_with(
         opened(Name::M, &tapes.model_domain, &m),
         opened(Name::Z, &z_domain, &z),
     ];
-    let closing = Closing { row_blinding, opening_mask, mask_blinding };
     finish(
         setup,
         &mut writer,
@@ -227,6 +220,26 @@ pub struct Closing {
     pub opening_mask: Mask,
     /// Its blinding values.
     pub mask_blinding: Blinding,
+}
+
+impl Closing {
+    /// Draws the blinding values and sends both commitments, `C_d` and `C_z`.
+    pub fn commit(
+        setup: &ProverSetup,
+        writer: &mut Writer,
+        opening_mask: Mask,
+        randomness: &mut Randomness,
+        saboteur: &mut dyn Saboteur,
+    ) -> Self {
+        let row_blinding = Blinding::random(randomness);
+        let mask_blinding = Blinding::random(randomness);
+        let commitments = [
+            saboteur.row_commitment(setup, &row_blinding),
+            saboteur.mask_commitment(setup, opening_mask.coefficients(), &mask_blinding),
+        ];
+        writer.points(&commitments);
+        Self { row_blinding, opening_mask, mask_blinding }
+    }
 }
 
 /// Row index and blinding factor of each committed row of each tape.

@@ -3,7 +3,7 @@
 use verifier::{
     F, Layout, Statement,
     claims::Claim,
-    contraction::{Values, claims, inputs_at},
+    contraction::{Values, claims, columns_at, inputs_at},
     dot::{self, SmallDot},
     ff::Field as _,
     layout::CONTRACTION_DEGREE,
@@ -36,7 +36,7 @@ pub fn prove(
     let mut parts: Vec<Box<dyn Part>> = Vec::new();
     for (index, slot) in layout.model.iter().enumerate() {
         let mut activations = match index.checked_sub(1) {
-            None => inputs(statement, &eq),
+            None => columns_at(statement.features, statement.inputs(), &eq),
             Some(before) => slot_at(layout, tapes, before, &eq),
         };
         activations.resize(size, F::ZERO);
@@ -77,16 +77,6 @@ pub fn prove(
     writer.scalars(&values.weights);
     writer.scalar(values.mask);
     claims(layout, &sampled.combination, &sampled.reduced.point, &reduced, &values)
-}
-
-/// `sum_i eq_i·x_0(i, k)` for each feature `k`.
-fn inputs(statement: &Statement<'_>, eq: &[F]) -> Vec<F> {
-    let mut sums = vec![SmallDot::default(); statement.inputs()];
-    for (eq, features) in eq.iter().zip(statement.features.chunks_exact(statement.inputs())) {
-        let eq = dot::limbs(eq);
-        sums.iter_mut().zip(features).for_each(|(sum, &feature)| sum.add(&eq, feature.into()));
-    }
-    sums.into_iter().map(SmallDot::finish).collect()
 }
 
 /// `sum_i eq_i·x(i, j)` for each unit `j` of a slot, mask cells included.

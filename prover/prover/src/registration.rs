@@ -14,7 +14,6 @@ use verifier::{
 use crate::{
     ProveError, ProverSetup, Randomness,
     audit_proof::{Closing, Committed, commit, finish},
-    closing::Blinding,
     kernels::fast::invert,
     opening::Opened,
     sabotage::{Honest, Saboteur},
@@ -160,13 +159,7 @@ pub fn prove_with(
         let to_rows = Committed { name, domain, tape, rows: &layout.rows(name) };
         blinds.insert(name, commit(setup, &mut writer, to_rows, &mut randomness, saboteur));
     }
-    let row_blinding = Blinding::random(&mut randomness);
-    let mask_blinding = Blinding::random(&mut randomness);
-    let commitments = [
-        saboteur.row_commitment(setup, &row_blinding),
-        saboteur.mask_commitment(setup, opening_mask.coefficients(), &mask_blinding),
-    ];
-    writer.points(&commitments);
+    let closing = Closing::commit(setup, &mut writer, opening_mask, &mut randomness, saboteur);
 
     let beta = writer.challenge();
     let Tape::Small { cells: multiplicities, .. } = &q else { unreachable!("Q is a small tape") };
@@ -186,7 +179,6 @@ pub fn prove_with(
         opened(Name::M, &m_domain, &m),
         opened(Name::Z, &z_domain, &z),
     ];
-    let closing = Closing { row_blinding, opening_mask, mask_blinding };
     finish(
         setup,
         &mut writer,

@@ -108,11 +108,17 @@ pub fn inputs_at(statement: &Statement<'_>, sample_point: &[F], row_point: &[F])
 /// `sum_i eq(point, i)·sum_j weights[j]·values[i·width + j]`, column by column: a small product per value, and a
 /// multiplication in the field only per column.
 pub fn samples_at(values: &[i16], weights: &[F], width: usize, point: &[F]) -> F {
+    let columns = columns_at(values, width, &mle::eq_table(point));
+    weights.iter().zip(columns).map(|(weight, column)| column * weight).sum()
+}
+
+/// `sum_i eq[i]·values[i·width + k]` for each column `k`.
+pub fn columns_at(values: &[i16], width: usize, eq: &[F]) -> Vec<F> {
     let width = width.max(1);
     let mut columns = vec![dot::SmallDot::default(); width];
-    for (eq, values) in mle::eq_table(point).iter().zip(values.chunks_exact(width)) {
+    for (eq, values) in eq.iter().zip(values.chunks_exact(width)) {
         let eq = dot::limbs(eq);
         columns.iter_mut().zip(values).for_each(|(column, &value)| column.add(&eq, value.into()));
     }
-    weights.iter().zip(columns).map(|(weight, column)| column.finish() * weight).sum()
+    columns.into_iter().map(dot::SmallDot::finish).collect()
 }

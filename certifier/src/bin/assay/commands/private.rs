@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use audit::Digest;
 use certifier::{
-    client::{Client, Outcome},
+    client::Outcome,
     private::{self, Owned, PrivateError},
 };
 use clap::Args;
@@ -96,7 +96,9 @@ pub async fn register(global: &Global, file: &Path, beside: &BesideArguments, ou
         private::write(&package_path, &package)?;
         package
     };
-    let outcome = upload(&client, &package, output).await?;
+    let (kind, bar) = (ArtefactKind::PrivateModel, output.bar("uploading private model", true));
+    let outcome = client.upload(kind, &package, &mut |done, total| bar.set(done, total)).await?;
+    drop(bar);
     match outcome {
         Outcome::Registered => output.note(format!(
             "registered {}; keep {} and {}: without them nothing can be proved",
@@ -117,10 +119,4 @@ pub async fn register(global: &Global, file: &Path, beside: &BesideArguments, ou
         "registered": outcome == Outcome::Registered,
     });
     output.result(&document, || digest.to_string())
-}
-
-/// Uploads a package.
-pub async fn upload(client: &Client, package: &[u8], output: Output) -> Result<Outcome> {
-    let (kind, bar) = (ArtefactKind::PrivateModel, output.bar("uploading private model", true));
-    Ok(client.upload(kind, package, &mut |done, total| bar.set(done, total)).await?)
 }

@@ -7,17 +7,13 @@ use certifier::{
     certificate_file::CertificateFile,
     private::{self, Owned, Prediction},
 };
-use interface::{PRIVATE_MODEL_BYTES, VerifyAudit};
+use interface::{ArtefactKind, PRIVATE_MODEL_BYTES, VerifyAudit};
 use prover::ProverSetup;
 use serde_json::{Value, json};
 use verifier::Submission;
 
 use super::{
-    super::{
-        audit::wait,
-        private::{prover_setup, upload},
-        prove::ProofRun,
-    },
+    super::{audit::wait, private::prover_setup, prove::ProofRun},
     Demo,
 };
 use crate::failure::{Exit, Failure, Result};
@@ -119,7 +115,7 @@ impl Demo<'_> {
         let package = private::package(&prover.setup, model, &secret, owner)?;
         private::write(&private::package_path(file), &package)?;
         let seconds = start.elapsed().as_secs_f64();
-        upload(&self.client, &package, self.output).await?;
+        self.upload(ArtefactKind::PrivateModel, &package).await?;
         self.output.note(format!(
             "private  a commitment to the weights and the proof of their range: {seconds:.2} s, {} bytes",
             package.len()
