@@ -110,6 +110,11 @@ impl World {
         Ok(Self { url: node.url(), node: Some(node), canister, root_key })
     }
 
+    /// Where the node answers.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Stops the node and waits until its state is saved.
     pub async fn stop(self) {
         if let Some(node) = self.node {

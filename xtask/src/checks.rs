@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::{
-    canister,
+    canister, clients,
     command::{self, cargo},
 };
 
@@ -19,6 +19,8 @@ pub enum Step {
     Canister,
     /// `clippy -D warnings`, native and wasm; the fuzz targets compile
     Lints,
+    /// Install the clients that the tests drive
+    Clients,
     /// Unit and end-to-end tests
     Tests,
     /// `rustdoc -D warnings`
@@ -52,9 +54,14 @@ fn run_step(step: Step) -> Result<()> {
             let fuzz = ["check", "--quiet", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--target-dir"];
             cargo(fuzz).arg(command::target().join("fuzz")).run()
         }
+        Step::Clients => clients::set_up(),
         Step::Tests => {
             let wasm = canister::module();
-            cargo(["test", "--quiet", "--locked", "--workspace"]).env("ASSAY_WASM", &wasm).run()?;
+            clients::set_up()?;
+            cargo(["test", "--quiet", "--locked", "--workspace"])
+                .env("ASSAY_WASM", &wasm)
+                .env("ASSAY_CLIENTS", clients::folder())
+                .run()?;
             if env::var_os("POCKET_IC_BIN").is_none() {
                 eprintln!("POCKET_IC_BIN is not set: the main path is not tested on PocketIC");
                 return Ok(());

@@ -4,6 +4,7 @@
 
 mod canister;
 mod checks;
+mod clients;
 mod command;
 
 use anyhow::Result;
