@@ -24,3 +24,12 @@ async fn the_javascript_library_works_and_refuses_forged_answers() -> Result<()>
     works_and_refuses(&JavaScript, ["QuerySignatureVerificationFailedErrorCode", certificate, certificate])
         .await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_javascript_library_polls_for_the_answer_of_an_asynchronous_call() -> Result<()> {
+    let world = World::start().await?;
+    let answer = JavaScript.run(world.url(), &world, "polled").await?;
+    let digest = audit::Digest(super::UPLOAD).to_string();
+    assert_eq!(answer, serde_json::json!({ "ok": { "status": 202, "digest": digest } }));
+    Ok(())
+}

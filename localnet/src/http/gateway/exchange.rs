@@ -149,3 +149,72 @@ impl Fields {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(CandidType)]
+    struct Wire {
+        status_code: u16,
+        headers: Vec<(String, String)>,
+        body: ByteBuf,
+        upgrade: Option<bool>,
+        streaming_strategy: Option<Strategy>,
+    }
+
+    #[derive(CandidType)]
+    enum Strategy {
+        Callback { callback: Rest, token: (String, u8) },
+    }
+
+    candid::define_function!(Rest : () -> () query);
+
+    fn wire(body: &[u8]) -> Wire {
+        let callback = Rest::new(Principal::management_canister(), "rest".into());
+        let strategy = Strategy::Callback { callback, token: ("key".into(), 7) };
+        Wire {
+            status_code: 200,
+            headers: vec![("a".into(), "b".into())],
+            body: ByteBuf::from(body),
+            upgrade: Some(false),
+            streaming_strategy: Some(strategy),
+        }
+    }
+
+    #[test]
+    fn a_reply_is_read_and_its_token_comes_back_as_it_was() {
+        for body in [&b"text"[..], b""] {
+            let reply = Reply::decode(&candid::encode_one(wire(body)).unwrap()).unwrap();
+            assert_eq!((reply.status, &reply.body[..], reply.upgrade), (200, body, false));
+            assert_eq!(reply.headers, [("a".to_owned(), "b".to_owned())]);
+            let next = reply.next.unwrap();
+            assert_eq!((next.canister, next.method.as_str()), (Principal::management_canister(), "rest"));
+            let token: (String, u8) = candid::decode_one(&next.argument().unwrap()).unwrap();
+            assert_eq!(token, ("key".into(), 7));
+        }
+    }
+
+    #[test]
+    fn what_is_no_response_is_refused() {
+        let refused = |bytes: &[u8]| Reply::decode(bytes).unwrap_err();
+        assert!(refused(&candid::encode_args(()).unwrap()).contains("empty"));
+        assert!(refused(&candid::encode_one("text").unwrap()).contains("not a record"));
+        assert!(refused(&candid::encode_one(("a", "b")).unwrap()).contains("status_code"));
+        assert!(!refused(b"").is_empty());
+    }
+
+    #[test]
+    fn damaged_bytes_never_panic() {
+        let good = candid::encode_one(wire(b"text")).unwrap();
+        for at in 0..good.len() {
+            assert!(Reply::decode(&good[..at]).is_err(), "cut at {at}");
+            for bit in 0..8 {
+                let mut damaged = good.clone();
+                damaged[at] ^= 1 << bit;
+                // Some damage only makes another response.
+                let _ = Reply::decode(&damaged);
+            }
+        }
+    }
+}
