@@ -10,8 +10,8 @@ use crate::subnet::wall;
 /// How far in the future a request may expire: five minutes, and half a minute for clocks that differ.
 const MAX_AHEAD: u64 = 330 * 1_000_000_000;
 
-/// Checks expiry and signature of a request that concerns `canister`.
-pub(super) fn check(envelope: &Envelope, canister: Principal) -> Result<(), Refusal> {
+/// Checks expiry and signature of a request that concerns `canister`, on the network with this root key.
+pub(super) fn check(envelope: &Envelope, canister: Principal, root_key: &[u8]) -> Result<(), Refusal> {
     let now = wall();
     if envelope.expiry < now || envelope.expiry > now + MAX_AHEAD {
         return Err(Refusal::bad(format!(
@@ -21,13 +21,13 @@ pub(super) fn check(envelope: &Envelope, canister: Principal) -> Result<(), Refu
             envelope.expiry
         )));
     }
-    authenticate(envelope, canister, now).map_err(|reason| {
+    authenticate(envelope, canister, root_key, now).map_err(|reason| {
         let id = hex::encode(envelope.id);
         Refusal::forbidden(format!("Failed to authenticate request {id} due to: {reason}"))
     })
 }
 
-fn authenticate(envelope: &Envelope, canister: Principal, now: u64) -> Result<(), String> {
+fn authenticate(envelope: &Envelope, canister: Principal, root_key: &[u8], now: u64) -> Result<(), String> {
     let Some(proof) = &envelope.proof else {
         return match envelope.sender == Principal::anonymous() {
             true => Ok(()),
@@ -40,7 +40,8 @@ fn authenticate(envelope: &Envelope, canister: Principal, now: u64) -> Result<()
     let mut key = &proof.key;
     for delegation in &proof.delegations {
         let message = [b"\x1Aic-request-auth-delegation".as_slice(), &delegation.hash].concat();
-        verify(key, &message, &delegation.signature).map_err(|reason| format!("delegation: {reason}"))?;
+        verify(key, &message, &delegation.signature, root_key)
+            .map_err(|reason| format!("delegation: {reason}"))?;
         if delegation.expiration < now {
             return Err(format!("a delegation expired at {}", delegation.expiration));
         }
@@ -53,5 +54,5 @@ fn authenticate(envelope: &Envelope, canister: Principal, now: u64) -> Result<()
         key = &delegation.key;
     }
     let message = [b"\x0Aic-request".as_slice(), &envelope.id].concat();
-    verify(key, &message, &proof.signature)
+    verify(key, &message, &proof.signature, root_key)
 }

@@ -58,7 +58,7 @@ async fn run(State(shared): Node, sent: Sent, subnet: bool, sync: bool) -> Resul
         let text = format!("the message is larger than {MAX_INGRESS} bytes");
         return Err(Refusal(StatusCode::PAYLOAD_TOO_LARGE, text));
     }
-    auth::check(&envelope, method.canister)?;
+    auth::check(&envelope, method.canister, &shared.keys.root_key_der())?;
 
     let (id, sender, expiry) = (envelope.id, envelope.sender, envelope.expiry);
     let Content::Call(method) = envelope.content else { return Err(Refusal::bad("not a call")) };

@@ -2,6 +2,7 @@
 
 mod auth;
 mod call;
+mod canister_signature;
 mod cors;
 mod envelope;
 mod gateway;

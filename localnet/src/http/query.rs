@@ -36,7 +36,7 @@ async fn run(State(shared): Node, sent: Sent, subnet: bool) -> Result<Response, 
     if !fits {
         return Err(Refusal::bad("the effective canister id does not match the request"));
     }
-    auth::check(&envelope, method.canister)?;
+    auth::check(&envelope, method.canister, &shared.keys.root_key_der())?;
     let (id, sender) = (envelope.id, envelope.sender);
     let Content::Query(method) = envelope.content else { return Err(Refusal::bad("not a query")) };
     let call =

@@ -26,7 +26,7 @@ fn run(State(shared): Node, sent: &Sent, subnet: bool) -> Result<Response, Refus
     let Content::ReadState(paths) = &envelope.content else {
         return Err(Refusal::bad("expected a request of type read_state"));
     };
-    auth::check(&envelope, sent.effective)?;
+    auth::check(&envelope, sent.effective, &shared.keys.root_key_der())?;
     if subnet && sent.effective != shared.keys.subnet_id() {
         return Err(Refusal::bad(format!("{} is not the subnet of this node", sent.effective)));
     }

@@ -1,7 +1,9 @@
-//! Signatures of users: Ed25519, and ECDSA with SHA-256 over P-256 and secp256k1.
+//! Signatures of users: Ed25519, ECDSA with SHA-256 over P-256 and secp256k1, and those that canisters make.
 
 use ed25519_dalek::VerifyingKey;
 use k256::ecdsa::signature::Verifier as _;
+
+use super::canister_signature::CanisterKey;
 
 /// What precedes the 65 bytes of an uncompressed P-256 point in DER.
 const P256_PREFIX: [u8; 26] = [
@@ -14,12 +16,12 @@ const SECP256K1_PREFIX: [u8; 23] = [
     0x04, 0x00, 0x0a, 0x03, 0x42, 0x00,
 ];
 
-/// Checks a signature by the key with this DER encoding.
+/// Checks a signature by the key with this DER encoding, on the network with this root key.
 ///
 /// # Errors
 ///
 /// What is wrong with the key or the signature.
-pub(super) fn verify(der: &[u8], message: &[u8], signature: &[u8]) -> Result<(), String> {
+pub(super) fn verify(der: &[u8], message: &[u8], signature: &[u8], root_key: &[u8]) -> Result<(), String> {
     const INVALID: &str = "the signature does not match";
     if let Some(key) = der.strip_prefix(&crate::certificate::ED25519_PREFIX) {
         let key: [u8; 32] = key.try_into().map_err(|_| "an Ed25519 key has 32 bytes")?;
@@ -41,7 +43,10 @@ pub(super) fn verify(der: &[u8], message: &[u8], signature: &[u8]) -> Result<(),
         let signature = signature.map_err(|_| "a P-256 signature has 64 bytes")?;
         return key.verify(message, &signature).map_err(|_| INVALID.into());
     }
-    Err("the key is none of Ed25519, P-256 and secp256k1 (this node knows no other)".into())
+    if let Some(key) = CanisterKey::parse(der) {
+        return key.verify(message, signature, root_key);
+    }
+    Err("the key is none of Ed25519, P-256, secp256k1 and a canister's (this node knows no other)".into())
 }
 
 #[cfg(test)]
@@ -77,16 +82,16 @@ mod tests {
     #[test]
     fn each_kind_of_key_signs_and_nothing_else_passes() {
         for (key, signature) in signed(b"message") {
-            assert_eq!(verify(&key, b"message", &signature), Ok(()));
-            assert!(verify(&key, b"massage", &signature).is_err());
-            assert!(verify(&key, b"message", &signature[1..]).is_err());
-            assert!(verify(&key[..key.len() - 1], b"message", &signature).is_err());
+            assert_eq!(verify(&key, b"message", &signature, b""), Ok(()));
+            assert!(verify(&key, b"massage", &signature, b"").is_err());
+            assert!(verify(&key, b"message", &signature[1..], b"").is_err());
+            assert!(verify(&key[..key.len() - 1], b"message", &signature, b"").is_err());
             for bit in [0, 300, 511] {
                 let mut flipped = signature.clone();
                 flipped[bit / 8] ^= 1 << (bit % 8);
-                assert!(verify(&key, b"message", &flipped).is_err(), "bit {bit}");
+                assert!(verify(&key, b"message", &flipped, b"").is_err(), "bit {bit}");
             }
         }
-        assert!(verify(&[0x30, 0x00], b"message", &[0; 64]).is_err());
+        assert!(verify(&[0x30, 0x00], b"message", &[0; 64], b"").is_err());
     }
 }

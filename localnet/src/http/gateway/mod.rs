@@ -3,6 +3,7 @@
 //! A request becomes a call of `http_request`. Its response is passed on only if it is the one that the canister
 //! certified; on `<canister>.raw.localhost` it is passed on as it is.
 
+mod certificate_header;
 mod exchange;
 mod host;
 mod page;

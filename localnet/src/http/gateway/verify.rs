@@ -2,9 +2,12 @@
 
 use axum::http::{Method, StatusCode};
 use candid::Principal;
-use ic_http_certification::{HttpRequest, HttpResponse};
+use ic_http_certification::{
+    CERTIFICATE_EXPRESSION_HEADER_NAME, CERTIFICATE_HEADER_NAME, HttpRequest, HttpResponse,
+};
 use ic_response_verification::verify_request_response_pair;
 
+use super::certificate_header::{bounded_certificate, check_expression};
 use super::exchange::{Reply, Request};
 use super::page::Failure;
 
@@ -26,6 +29,7 @@ pub(super) fn verified_headers(
     root_key: &[u8],
     now: u64,
 ) -> Result<Vec<(String, String)>, Failure> {
+    let headers = bounded(&reply.headers).map_err(Failure::verification)?;
     let method = Method::from_bytes(request.method.as_bytes());
     let method = method.map_err(|error| Failure::verification(error.to_string()))?;
     let status = StatusCode::from_u16(reply.status);
@@ -38,7 +42,7 @@ pub(super) fn verified_headers(
         .build();
     let answered = HttpResponse::builder()
         .with_status_code(status)
-        .with_headers(reply.headers.clone())
+        .with_headers(headers.clone())
         .with_body(reply.body.as_slice())
         .build();
     let verified = verify_request_response_pair(
@@ -51,16 +55,33 @@ pub(super) fn verified_headers(
         MIN_VERSION,
     );
     let verified = verified.map_err(|error| Failure::verification(error.to_string()))?;
-    Ok(verified.response.map_or_else(|| reply.headers.clone(), |response| response.headers))
+    Ok(verified.response.map_or(headers, |response| response.headers))
+}
+
+/// The headers, with those that tell of certification within bounds and given only once.
+fn bounded(headers: &[(String, String)]) -> Result<Vec<(String, String)>, String> {
+    let mut bounded = headers.to_vec();
+    for name in [CERTIFICATE_HEADER_NAME, CERTIFICATE_EXPRESSION_HEADER_NAME] {
+        let mut found = bounded.iter_mut().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+        let (_, value) = found.next().ok_or_else(|| format!("the response has no header {name}"))?;
+        if name == CERTIFICATE_HEADER_NAME {
+            *value = bounded_certificate(value)?;
+        } else {
+            check_expression(value)?;
+        }
+        if found.next().is_some() {
+            return Err(format!("the response has the header {name} twice"));
+        }
+    }
+    Ok(bounded)
 }
 
 #[cfg(test)]
 mod tests {
     use ic_http_certification::utils::add_v2_certificate_header;
     use ic_http_certification::{
-        CERTIFICATE_EXPRESSION_HEADER_NAME, CERTIFICATE_HEADER_NAME, DefaultCelBuilder,
-        DefaultResponseCertification, HttpCertification, HttpCertificationPath, HttpCertificationTree,
-        HttpCertificationTreeEntry,
+        DefaultCelBuilder, DefaultResponseCertification, HttpCertification, HttpCertificationPath,
+        HttpCertificationTree, HttpCertificationTreeEntry,
     };
 
     use super::*;
