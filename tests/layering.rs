@@ -7,7 +7,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("audit", &[]),
     ("verifier", &["audit"]),
     ("interface", &["audit"]),
-    ("canister", &["audit", "interface", "verifier"]),
+    ("pages", &["audit", "interface"]),
+    ("canister", &["audit", "interface", "pages", "verifier"]),
     ("import", &["audit"]),
     ("prover", &["audit", "verifier"]),
     ("localnet", &[]),
@@ -52,6 +53,7 @@ fn the_deciding_side_stays_in_its_folder() {
         ("audit", "verifier-canister/audit"),
         ("verifier", "verifier-canister/verifier"),
         ("interface", "verifier-canister/interface"),
+        ("pages", "verifier-canister/pages"),
         ("canister", "verifier-canister/canister"),
     ] {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder).join("Cargo.toml");
