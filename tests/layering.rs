@@ -24,6 +24,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("ic-stable-structures", &["canister"]),
     ("ic-agent", &["certifier", "tests"]),
     ("wasmtime", &["localnet"]),
+    ("ic-response-verification", &["localnet"]),
     ("halo2_proofs", &["verifier", "prover"]),
     ("tract-onnx", &["import"]),
     ("anyhow", &["certifier", "tests", "xtask"]),

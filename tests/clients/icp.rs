@@ -24,7 +24,8 @@ impl Project {
         let node = Node::start(Config::default()).await?;
         let program = match std::env::var_os("ASSAY_ICP") {
             Some(path) => path.into(),
-            None => installed("node/node_modules/@icp-sdk/icp-cli-linux-x64/bin/icp")?,
+            None => installed("node/node_modules/@icp-sdk/icp-cli-linux-x64/bin/icp")
+                .context("on another system than Linux on x86-64, name icp 1.5.0 in ASSAY_ICP")?,
         };
         let project = Self { node, folder: tempfile::tempdir()?, program };
         // The repository's file, but for the node's port and for building what is built already.
@@ -108,7 +109,9 @@ async fn icp_deploys_calls_upgrades_and_inspects() -> Result<()> {
     // Created through the cycles ledger, installed, called.
     let before = project.balance().await?;
     let deployed = project.run(&["deploy", "-e", "local"]).await?;
-    assert!(deployed.contains("verifier"), "{deployed}");
+    // It found that the canister has pages, and where the gateway shows them.
+    let canister = project.run(&["canister", "status", "verifier", "--id-only"]).await?.trim().to_owned();
+    assert!(deployed.contains(&format!("http://{canister}.localhost:")), "{deployed}");
     assert_eq!(before - project.balance().await?, 2_000_100_000_000);
     let version = ["canister", "call", "verifier", "version", "()", "--query"];
     assert!(project.run(&version).await?.contains("assay-canister"));

@@ -60,6 +60,9 @@ struct Seen {
     certificate_version: Option<u16>,
 }
 
+/// Makes a reply one that nobody certified.
+type Forge = fn(&mut Reply);
+
 /// A node with a canister that answers as it is told.
 struct Site {
     node: Node,
@@ -168,7 +171,7 @@ async fn a_certified_page_is_shown_with_its_certified_headers_only() -> Result<(
 async fn a_response_that_is_not_certified_is_never_shown() -> Result<()> {
     let site = Site::start().await?;
     let good = site.certify("/page", page(BODY)).await?;
-    let forged: [(&str, fn(&mut Reply)); 7] = [
+    let forged: [(&str, Forge); 8] = [
         ("body", |reply| reply.body.push(b' ')),
         ("status", |reply| reply.status_code = 404),
         ("header", |reply| reply.headers[0].1 = "text/plain".into()),
@@ -177,6 +180,11 @@ async fn a_response_that_is_not_certified_is_never_shown() -> Result<()> {
         ("version 1", |reply| {
             let certificate = reply.headers.iter_mut().find(|(name, _)| name == "IC-Certificate").unwrap();
             certificate.1 = certificate.1.replace(", version=2", "");
+        }),
+        // A few bytes that would have the verifying library allocate 2^40 entries.
+        ("huge map", |reply| {
+            let certificate = reply.headers.iter_mut().find(|(name, _)| name == "IC-Certificate").unwrap();
+            certificate.1 = "certificate=:uwAAAQAAAAAA:, tree=:gQA=:, expr_path=:gWF4:, version=2".into();
         }),
         ("junk", |reply| {
             let certificate = reply.headers.iter_mut().find(|(name, _)| name == "IC-Certificate").unwrap();

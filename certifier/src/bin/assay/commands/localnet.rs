@@ -44,16 +44,19 @@ pub async fn run(global: &Global, command: LocalnetCommand, output: Output) -> R
         Deployed::Unchanged => "unchanged",
         Deployed::Upgraded => "upgraded",
     };
+    let port = status.url.rsplit(':').next().unwrap_or_default();
+    let pages = format!("http://{}.localhost:{port}/", status.canister);
     let document = json!({
         "url": status.url,
         "canister": status.canister.to_text(),
+        "pages": pages,
         "rootKey": status.root_key,
         "state": global.state,
         "deployed": canister,
     });
     output.result(&document, || {
         format!(
-            "url       {}\ncanister  {} ({canister})\nroot key  {}\nstate     {}\n",
+            "url       {}\ncanister  {} ({canister})\npages     {pages}\nroot key  {}\nstate     {}\n",
             status.url,
             status.canister,
             status.root_key,
