@@ -7,12 +7,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("audit", &[]),
     ("verifier", &["audit"]),
     ("interface", &["audit"]),
+    ("check", &["audit", "interface", "verifier"]),
     ("canister", &["audit", "interface", "verifier"]),
     ("import", &["audit"]),
     ("prover", &["audit", "verifier"]),
     ("localnet", &[]),
-    ("certifier", &["audit", "import", "interface", "localnet", "prover", "verifier"]),
-    ("tests", &["audit", "certifier", "import", "interface", "localnet", "prover", "verifier"]),
+    ("certifier", &["audit", "check", "import", "interface", "localnet", "prover", "verifier"]),
+    ("tests", &["audit", "certifier", "check", "import", "interface", "localnet", "prover", "verifier"]),
     ("xtask", &[]),
 ];
 
@@ -52,6 +53,7 @@ fn the_deciding_side_stays_in_its_folder() {
         ("audit", "verifier-canister/audit"),
         ("verifier", "verifier-canister/verifier"),
         ("interface", "verifier-canister/interface"),
+        ("check", "verifier-canister/check"),
         ("canister", "verifier-canister/canister"),
     ] {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder).join("Cargo.toml");

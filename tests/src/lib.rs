@@ -12,7 +12,8 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use audit::{Dataset, Digest, Model};
 use candid::{CandidType, Decode, Encode, Principal};
-use certifier::{check::Trust, client::Client, deploy::deploy};
+use certifier::{client::Client, deploy::deploy};
+use check::Trust;
 use ic_agent::{Agent, Identity, identity::BasicIdentity};
 use interface::{ArtefactKind, AuditId, AuditRecord, AuditRequest, AuditState, Role, RoleChange};
 use localnet::{Config, Node};

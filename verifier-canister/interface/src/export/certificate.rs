@@ -4,20 +4,19 @@
 //! and byte strings, so that a damaged file is told apart from a forged one. It adds no security: the IC certificate does.
 
 use audit::Digest;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use candid::Principal;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
+
+use super::{FileError, base64_bytes, read, write};
 
 /// Value of the `format` field.
-pub const FORMAT: &str = "assay-certificate/1";
-/// Longest file that is read, in bytes.
-pub const MAX_FILE: u64 = 16 << 20;
+pub const CERTIFICATE_FORMAT: &str = "assay-certificate/1";
 
 /// An exported certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CertificateFile {
-    /// [`FORMAT`].
+    /// [`CERTIFICATE_FORMAT`].
     format: String,
     /// The verifier canister that published it, as text.
     pub canister: Principal,
@@ -39,34 +38,6 @@ pub struct CertificateFile {
     digest: Digest,
 }
 
-/// Why a file is not an exported certificate.
-#[derive(Debug, thiserror::Error)]
-pub enum CertificateFileError {
-    /// Larger than any certificate.
-    #[error("{got} bytes, at most {MAX_FILE} are read")]
-    TooLarge {
-        /// The file's length.
-        got: u64,
-    },
-    /// Not the JSON of such a file.
-    #[error("not an exported certificate")]
-    Json(#[from] serde_json::Error),
-    /// A value is not spelled as this program writes it.
-    #[error("a digest or principal is not spelled in lower case")]
-    Spelling,
-    /// Made by a newer program, or something else.
-    #[error("the format is {0:?}, expected {FORMAT:?}")]
-    Format(String),
-    /// The content was changed after the file was written.
-    #[error("the file is damaged: its content has digest {got}, it says {expected}")]
-    Damaged {
-        /// What the file says.
-        expected: Digest,
-        /// What was computed.
-        got: Digest,
-    },
-}
-
 impl CertificateFile {
     /// Puts a file together from what the canister answered.
     pub fn new(
@@ -77,7 +48,7 @@ impl CertificateFile {
         ic_certificate: Vec<u8>,
         witness: Vec<u8>,
     ) -> Self {
-        let format = FORMAT.to_owned();
+        let format = CERTIFICATE_FORMAT.to_owned();
         let digest = Digest([0; 32]);
         let mut file = Self { format, canister, certificate, body, status, ic_certificate, witness, digest };
         file.digest = file.content_digest();
@@ -85,32 +56,18 @@ impl CertificateFile {
     }
 
     /// Reads a file's bytes.
-    pub fn from_json(bytes: &[u8]) -> Result<Self, CertificateFileError> {
-        let got = bytes.len() as u64;
-        if got > MAX_FILE {
-            return Err(CertificateFileError::TooLarge { got });
-        }
-        let file: Self = serde_json::from_slice(bytes)?;
-        // Hex and principals may be spelled in several ways; only one is written.
-        let given: serde_json::Value = serde_json::from_slice(bytes)?;
-        if serde_json::to_value(&file)? != given {
-            return Err(CertificateFileError::Spelling);
-        }
-        if file.format != FORMAT {
-            return Err(CertificateFileError::Format(file.format));
-        }
+    pub fn from_json(bytes: &[u8]) -> Result<Self, FileError> {
+        let file: Self = read("certificate", CERTIFICATE_FORMAT, bytes)?;
         let (expected, got) = (file.digest, file.content_digest());
         if expected != got {
-            return Err(CertificateFileError::Damaged { expected, got });
+            return Err(FileError::Damaged { expected, got });
         }
         Ok(file)
     }
 
     /// The bytes to write: indented JSON with a line feed at its end.
     pub fn to_json(&self) -> Vec<u8> {
-        let mut json = serde_json::to_vec_pretty(self).unwrap_or_default();
-        json.push(b'\n');
-        json
+        write(self)
     }
 
     /// SHA-256 over canister, number (`u64`, little-endian) and the four byte strings, each with its length as `u64`.
@@ -130,21 +87,10 @@ impl CertificateFile {
     }
 }
 
-mod base64_bytes {
-    use super::*;
-
-    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&STANDARD.encode(bytes))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        STANDARD.decode(String::deserialize(deserializer)?).map_err(de::Error::custom)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::MAX_FILE;
 
     fn example() -> CertificateFile {
         let canister = Principal::from_text("bkyz2-fmaaa-aaaaa-qaaaq-cai").unwrap();
@@ -173,15 +119,15 @@ mod tests {
         let json = String::from_utf8(example().to_json()).unwrap();
         let read = |json: &str| CertificateFile::from_json(json.as_bytes()).unwrap_err();
         assert!(matches!(
-            read(&json.replace(FORMAT, "assay-certificate/2")),
-            CertificateFileError::Format(_)
+            read(&json.replace(CERTIFICATE_FORMAT, "assay-certificate/2")),
+            FileError::Format { .. }
         ));
-        assert!(matches!(read(&json.replace("AQID", "AQIE")), CertificateFileError::Damaged { .. }));
-        assert!(matches!(read(&json.replace("\"certificate\": 7,", "")), CertificateFileError::Json(_)));
+        assert!(matches!(read(&json.replace("AQID", "AQIE")), FileError::Damaged { .. }));
+        assert!(matches!(read(&json.replace("\"certificate\": 7,", "")), FileError::Json { .. }));
         let spelled = json.replace("bkyz2-fmaaa-aaaaa-qaaaq-cai", "BKYZ2-fmaaa-aaaaa-qaaaq-cai");
-        assert!(matches!(read(&spelled), CertificateFileError::Spelling | CertificateFileError::Json(_)));
-        assert!(matches!(read(&(json + "{}")), CertificateFileError::Json(_)));
+        assert!(matches!(read(&spelled), FileError::Spelling | FileError::Json { .. }));
+        assert!(matches!(read(&(json + "{}")), FileError::Json { .. }));
         let large = " ".repeat(MAX_FILE as usize + 1);
-        assert!(matches!(read(&large), CertificateFileError::TooLarge { .. }));
+        assert!(matches!(read(&large), FileError::TooLarge { .. }));
     }
 }

@@ -87,7 +87,7 @@ pub enum Failure {
     /// The record differs from the one that the canister certified.
     #[error("the {what} has digest {got}, the canister certified {certified}")]
     OtherContent {
-        /// Body or status.
+        /// Body, status or record.
         what: &'static str,
         /// What the canister certified.
         certified: String,

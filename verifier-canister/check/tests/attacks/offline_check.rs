@@ -1,14 +1,14 @@
 use audit::{Certificate, Digest};
 use candid::Principal;
-use certifier::{
-    certificate_file::CertificateFile,
-    check::{Failure, Report, Standing, Trust, check, ic_certificate::MAX_CERTIFICATE},
-};
+use check::{Failure, Report, Standing, Trust, check, ic_certificate::MAX_CERTIFICATE};
 use ic_certification::{
     HashTree,
     hash_tree::{fork, label, leaf, pruned},
 };
-use interface::certified::{TREE_LABEL, certificate_key, status_key};
+use interface::{
+    certified::{TREE_LABEL, certificate_key, status_key},
+    export::CertificateFile,
+};
 
 use crate::{
     body::{CERTIFICATE, ISSUED_AT, VALID_FOR_S, body, body_of, canister, facts},

@@ -1,5 +1,5 @@
 use audit::Certificate;
-use certifier::rerun::{Comparison, Evidence, RerunError, rerun};
+use check::rerun::{Comparison, Evidence, RerunError, rerun};
 use interface::DigestBytes;
 
 use crate::body::{body, body_of, canister, evidence, facts};
@@ -84,6 +84,7 @@ fn a_part_that_its_digest_fits_but_no_reader_is_an_error() {
     let mut evidence = evidence();
     evidence.model_bytes = b"not a model".to_vec();
     certificate.predicate.model.digest = audit::Digest::of(&evidence.model_bytes);
+    evidence.audit.model = certificate.predicate.model.digest.into();
     let error = rerun(&certificate, "aaaaa-aa", &evidence, &mut |_, _| {}).unwrap_err();
     assert!(matches!(error, RerunError::Audit { what: "model", .. }), "{error}");
 }

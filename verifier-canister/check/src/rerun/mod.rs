@@ -5,7 +5,7 @@
 //! the sample is drawn again from the seed, and who and when come from the audit's record. Only two facts remain
 //! the certificate's own word: its number and what ran it.
 
-use std::collections::BTreeMap;
+mod comparison;
 
 use audit::{
     AuditError, Certificate, Counts, Dataset, Digest, Engine, Facts, Model, Policy, Replay, Verified,
@@ -14,10 +14,15 @@ use audit::{
 };
 use candid::Principal;
 use interface::{AuditRecord, DatasetRecord, ModelRecord};
-use serde_json::Value;
 use verifier::{Architecture, Setup};
 
-use crate::private::{self, AuditInputs, PrivateError};
+use crate::{
+    Records,
+    proof::{AuditInputs, ProofError, registered},
+};
+
+use comparison::compare;
+pub use comparison::{Comparison, Difference, Section};
 
 /// What a certificate was made of, as downloaded.
 #[derive(Debug, Clone)]
@@ -36,6 +41,14 @@ pub struct Evidence {
     pub proofs: Vec<Vec<u8>>,
     /// The policy's canonical JSON.
     pub policy: Vec<u8>,
+}
+
+impl Evidence {
+    /// What was certified, with the bytes that it names.
+    pub fn new(records: Records, dataset_bytes: Vec<u8>, model_bytes: Vec<u8>, proofs: Vec<Vec<u8>>) -> Self {
+        let Records { audit, dataset, model, policy } = records;
+        Self { audit, dataset, dataset_bytes, model, model_bytes, proofs, policy }
+    }
 }
 
 /// Why an audit cannot be run again.
@@ -64,64 +77,10 @@ pub enum RerunError {
     },
     /// The proof behind the certificate does not hold.
     #[error(transparent)]
-    Proof(#[from] PrivateError),
+    Proof(#[from] ProofError),
     /// The certificate's level needs proofs of all parts, and some are missing.
     #[error("the certificate is of level `proved`, but not every part has a proof")]
     NoProof,
-}
-
-/// Two values that should be equal.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Difference {
-    /// Where, e.g. `predicate.groups[1].truePositives`.
-    pub path: String,
-    /// What the rerun gives, or nothing.
-    pub rerun: Option<Value>,
-    /// What the certificate says, or nothing.
-    pub certificate: Option<Value>,
-}
-
-/// One part of the certificate.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Section {
-    /// Values compared.
-    pub values: u64,
-    /// Those that differ.
-    pub differences: Vec<Difference>,
-}
-
-/// What came of a rerun.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Comparison {
-    /// Samples run, or proved.
-    pub samples: u32,
-    /// Proofs verified; none of a public model.
-    pub proofs: usize,
-    /// Weights and biases of the model.
-    pub parameters: u64,
-    /// SHA-256 of the certificate's body.
-    pub certificate_digest: Digest,
-    /// SHA-256 of the rebuilt body.
-    pub rerun_digest: Digest,
-    /// Values by part of the body.
-    pub sections: BTreeMap<String, Section>,
-}
-
-impl Comparison {
-    /// Whether the bytes are equal.
-    pub fn is_equal(&self) -> bool {
-        self.certificate_digest == self.rerun_digest
-    }
-
-    /// Values compared.
-    pub fn values(&self) -> u64 {
-        self.sections.values().map(|section| section.values).sum()
-    }
-
-    /// All differences.
-    pub fn differences(&self) -> impl Iterator<Item = &Difference> {
-        self.sections.values().flat_map(|section| &section.differences)
-    }
 }
 
 /// Runs the audit of `certificate` again on `canister`'s evidence; `progress` is told samples done, of how many.
@@ -136,6 +95,10 @@ pub fn rerun(
     same_digest("dataset", predicate.dataset.digest, &evidence.dataset_bytes)?;
     same_digest("model", predicate.model.digest, &evidence.model_bytes)?;
     same_digest("policy", predicate.policy_digest, &evidence.policy)?;
+    let audit = &evidence.audit;
+    same("audited dataset", predicate.dataset.digest, audit.dataset.into())?;
+    same("audited model", predicate.model.digest, audit.model.into())?;
+    same("policy asked for", predicate.policy_digest, audit.policy.into())?;
     let dataset = Dataset::parse(evidence.dataset_bytes.clone()).map_err(failed("dataset"))?;
     let policy = Policy::from_json(&evidence.policy).map_err(failed("policy"))?;
     let registered_at = Nanoseconds(evidence.model.registered_at_ns);
@@ -211,10 +174,10 @@ fn verify(
     for (&expected, proof) in predicate.proofs.iter().zip(&evidence.proofs) {
         same_digest("proof", expected, proof)?;
     }
-    let setup = Setup::new().map_err(PrivateError::from)?;
-    let model = private::registered(&setup, &evidence.model_bytes)?;
+    let setup = Setup::new().map_err(ProofError::from)?;
+    let model = registered(&setup, &evidence.model_bytes)?;
     if model.commitment().owner != evidence.audit.owner.as_slice() {
-        return Err(PrivateError::OtherModel.into());
+        return Err(ProofError::OtherOwner.into());
     }
     let canister = Principal::from_text(canister).map_err(|_| RerunError::NoProof)?;
     let inputs = AuditInputs::new(canister, &evidence.audit, dataset)?;
@@ -236,7 +199,10 @@ fn verify(
 }
 
 fn same_digest(what: &'static str, expected: Digest, bytes: &[u8]) -> Result<(), RerunError> {
-    let got = Digest::of(bytes);
+    same(what, expected, Digest::of(bytes))
+}
+
+fn same(what: &'static str, expected: Digest, got: Digest) -> Result<(), RerunError> {
     if got == expected { Ok(()) } else { Err(RerunError::OtherPart { what, expected, got }) }
 }
 
@@ -275,54 +241,4 @@ fn facts(
         audits_of_owner: audit.audits_of_owner,
         proofs: audit.proofs.iter().copied().map(Into::into).collect(),
     })
-}
-
-/// Compares two bodies value by value, by the part of the predicate that they are in.
-fn compare(certificate: &[u8], rerun: &[u8]) -> BTreeMap<String, Section> {
-    let leaves = |json: &[u8]| {
-        let mut leaves = BTreeMap::new();
-        collect(String::new(), &serde_json::from_slice(json).unwrap_or_default(), &mut leaves);
-        leaves
-    };
-    let (certificate, mut rerun) = (leaves(certificate), leaves(rerun));
-    let mut sections: BTreeMap<String, Section> = BTreeMap::new();
-    let mut note = |path: String, rerun: Option<Value>, certificate: Option<Value>| {
-        let section = sections.entry(section_of(&path)).or_default();
-        section.values += 1;
-        if rerun != certificate {
-            section.differences.push(Difference { path, rerun, certificate });
-        }
-    };
-    for (path, value) in certificate {
-        let rerun = rerun.remove(&path);
-        note(path, rerun, Some(value));
-    }
-    rerun.into_iter().for_each(|(path, value)| note(path, Some(value), None));
-    sections
-}
-
-/// `predicate.groups[1].size` is in `groups`; everything outside the predicate is `statement`.
-fn section_of(path: &str) -> String {
-    let inside = path.strip_prefix("predicate.").map(|rest| rest.split(['.', '[']).next().unwrap_or(rest));
-    inside.unwrap_or("statement").to_owned()
-}
-
-fn collect(path: String, value: &Value, leaves: &mut BTreeMap<String, Value>) {
-    match value {
-        Value::Object(fields) if !fields.is_empty() => {
-            for (key, value) in fields {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                collect(path, value, leaves);
-            }
-        }
-        Value::Array(items) if !items.is_empty() => {
-            items
-                .iter()
-                .enumerate()
-                .for_each(|(index, item)| collect(format!("{path}[{index}]"), item, leaves));
-        }
-        _ => {
-            leaves.insert(path, value.clone());
-        }
-    }
 }

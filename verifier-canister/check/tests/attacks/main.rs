@@ -6,4 +6,5 @@ mod body;
 mod fixture;
 mod network;
 mod offline_check;
+mod records;
 mod rerun;

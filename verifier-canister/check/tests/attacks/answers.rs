@@ -2,7 +2,7 @@
 
 use audit::Digest;
 use candid::Principal;
-use certifier::check::{Failure, check_record};
+use check::{Failure, check_record};
 use ic_certification::{HashTree, hash_tree::pruned};
 use interface::{
     Proof,
@@ -77,7 +77,7 @@ fn a_witness_or_signature_of_the_nodes_own() {
 
 #[test]
 fn an_old_answer_and_one_of_another_canister() {
-    let strict = certifier::check::Trust { max_age_s: Some(600), ..trust() };
+    let strict = check::Trust { max_age_s: Some(600), ..trust() };
     let old = check_record(canister(), &strict, &honest(), &audit_key(7), Some(RECORD));
     assert!(matches!(old, Err(Failure::TooOld { .. })));
     let elsewhere = Principal::management_canister();

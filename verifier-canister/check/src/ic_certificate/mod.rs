@@ -10,8 +10,15 @@ use ic_certification::{Certificate, HashTree, LookupResult, SubtreeLookupResult}
 use serde::{Serialize, de::DeserializeOwned};
 use serde_bytes::ByteBuf;
 
-use super::Failure;
+use crate::Failure;
 
+/// The root key of the Internet Computer's main network, DER, 133 bytes.
+pub const MAINNET_ROOT_KEY: [u8; 133] = *b"\x30\x81\x82\x30\x1d\x06\x0d\x2b\x06\x01\x04\x01\x82\xdc\x7c\x05\x03\x01\x02\
+    \x01\x06\x0c\x2b\x06\x01\x04\x01\x82\xdc\x7c\x05\x03\x02\x01\x03\x61\x00\x81\x4c\x0e\x6e\xc7\x1f\xab\x58\x3b\x08\
+    \xbd\x81\x37\x3c\x25\x5c\x3c\x37\x1b\x2e\x84\x86\x3c\x98\xa4\xf1\xe0\x8b\x74\x23\x5d\x14\xfb\x5d\x9c\x0c\xd5\x46\
+    \xd9\x68\x5f\x91\x3a\x0c\x0b\x2c\xc5\x34\x15\x83\xbf\x4b\x43\x92\xe4\x67\xdb\x96\xd6\x5b\x9b\xb4\xcb\x71\x71\x12\
+    \xf8\x47\x2e\x0d\x5a\x4d\x14\x50\x5f\xfd\x74\x84\xb0\x12\x91\x09\x1c\x5f\x87\xb9\x88\x83\x46\x3f\x98\x09\x1a\x0b\
+    \xaa\xae";
 /// Longest IC certificate or witness, in bytes.
 pub const MAX_CERTIFICATE: usize = 1 << 20;
 /// Length of a DER-encoded BLS key.
@@ -86,7 +93,7 @@ impl IcCertificate {
 }
 
 /// Parses CBOR of bounded size and depth, without trailing bytes, and only in the one spelling that nodes write.
-pub(super) fn parse_cbor<T: Serialize + DeserializeOwned>(
+pub(crate) fn parse_cbor<T: Serialize + DeserializeOwned>(
     what: &'static str,
     bytes: &[u8],
 ) -> Result<T, Failure> {
@@ -150,104 +157,4 @@ fn leb128(bytes: &[u8]) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{check::tests::prune, network::MAINNET_ROOT_KEY};
-
-    const CANISTER: &str = "ivg37-qiaaa-aaaab-aaaga-cai";
-
-    /// The certificate in a recorded answer to `read_state`.
-    fn recorded(name: &str) -> Vec<u8> {
-        #[derive(serde::Deserialize)]
-        struct Answer {
-            certificate: ByteBuf,
-        }
-        let path = format!("{}/tests/ic-certificates/{name}.cbor", env!("CARGO_MANIFEST_DIR"));
-        let answer: Answer = serde_cbor::from_slice(&std::fs::read(path).unwrap()).unwrap();
-        answer.certificate.into_vec()
-    }
-
-    fn canister() -> Principal {
-        Principal::from_text(CANISTER).unwrap()
-    }
-
-    #[test]
-    fn certificates_of_the_main_network_are_accepted() {
-        for name in ["mainnet-shards", "mainnet-ranges"] {
-            let certificate = IcCertificate::verify(&recorded(name), &MAINNET_ROOT_KEY).unwrap();
-            certificate.covers(canister()).unwrap();
-            assert!(certificate.time_ns().unwrap() > 1_600_000_000_000_000_000);
-        }
-    }
-
-    #[test]
-    fn a_canister_of_another_subnet_is_refused() {
-        let certificate = IcCertificate::verify(&recorded("mainnet-shards"), &MAINNET_ROOT_KEY).unwrap();
-        let other = Principal::from_text("ryjl3-tyaaa-aaaaa-aaaba-cai").unwrap();
-        assert_eq!(certificate.covers(other), Err(Failure::CanisterOutOfRange(other)));
-    }
-
-    #[test]
-    fn pruned_ranges_cover_no_canister() {
-        for (name, path) in [
-            ("mainnet-shards", &["canister_ranges", "SUBNET"][..]),
-            ("mainnet-ranges", &["subnet", "SUBNET", "canister_ranges"]),
-        ] {
-            let mut certificate: Certificate = serde_cbor::from_slice(&recorded(name)).unwrap();
-            let delegation = certificate.delegation.as_mut().unwrap();
-            let subnet = delegation.subnet_id.as_slice();
-            let path: Vec<_> =
-                path.iter().map(|part| if *part == "SUBNET" { subnet } else { part.as_bytes() }).collect();
-            let mut issuer: Certificate = serde_cbor::from_slice(&delegation.certificate).unwrap();
-            issuer.tree = prune(issuer.tree, &path);
-            delegation.certificate = serde_cbor::to_vec(&issuer).unwrap();
-            // Pruning keeps every digest, so the signatures still hold.
-            let bytes = serde_cbor::to_vec(&certificate).unwrap();
-            let certificate = IcCertificate::verify(&bytes, &MAINNET_ROOT_KEY).unwrap();
-            let error = certificate.covers(canister()).unwrap_err();
-            assert!(
-                matches!(error, Failure::NotInTree { what: "the subnet's canister ranges", .. }),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
-    fn every_changed_byte_of_a_mainnet_certificate_is_noticed() {
-        let original = recorded("mainnet-ranges");
-        // Each signature costs milliseconds: every byte is visited, with one of its bits.
-        for position in 0..original.len() {
-            let mut bytes = original.clone();
-            bytes[position] ^= 1 << (position % 8);
-            assert!(IcCertificate::verify(&bytes, &MAINNET_ROOT_KEY).is_err(), "byte {position}");
-        }
-    }
-
-    #[test]
-    fn deep_nesting_and_trailing_bytes_are_errors() {
-        let deep: Vec<u8> = b"\x83\x01".repeat(100_000);
-        assert!(matches!(
-            parse_cbor::<HashTree>("witness", &deep),
-            Err(Failure::Malformed { what: "witness", .. })
-        ));
-        let trailing = [recorded("mainnet-ranges"), vec![0]].concat();
-        assert!(matches!(
-            IcCertificate::verify(&trailing, &MAINNET_ROOT_KEY),
-            Err(Failure::Malformed { what: "IC certificate", .. })
-        ));
-        let large = vec![0; MAX_CERTIFICATE + 1];
-        assert!(matches!(
-            IcCertificate::verify(&large, &MAINNET_ROOT_KEY),
-            Err(Failure::TooLarge { what: "IC certificate", .. })
-        ));
-    }
-
-    #[test]
-    fn leb128_needs_a_complete_number() {
-        assert_eq!(leb128(&[0xe5, 0x8e, 0x26]), Some(624_485));
-        assert_eq!(leb128(&[]), None);
-        assert_eq!(leb128(&[0x80]), None);
-        assert_eq!(leb128(&[0x01, 0x01]), None);
-        assert_eq!(leb128(&[0xff; 10]), None);
-    }
-}
+mod tests;

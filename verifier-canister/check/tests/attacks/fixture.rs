@@ -2,12 +2,13 @@
 
 use std::{fs, path::PathBuf};
 
-use certifier::{certificate_file::CertificateFile, check::check};
+use check::check;
+use interface::export::CertificateFile;
 
 use crate::network::{ROOT, World, der, key, trust};
 
 fn base(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/mistakes/base").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../certifier/tests/mistakes/base").join(name)
 }
 
 #[test]

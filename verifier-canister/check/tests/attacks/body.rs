@@ -6,7 +6,7 @@ use audit::{
     Schema, certificate_body, dataset::DatasetBuilder, draw_sample,
 };
 use candid::Principal;
-use certifier::rerun::Evidence;
+use check::rerun::Evidence;
 use interface::{AuditRecord, AuditState, DatasetRecord, DigestBytes, LayerSummary, ModelRecord};
 
 /// The canister in all tests.

@@ -14,10 +14,14 @@
 //! lower-case hex, absent values are left out. Ids have ten digits, so that the order of keys is that of numbers.
 //! The functions fail only on a number that JSON cannot hold exactly, which no registered record has.
 
+mod read;
+
 use audit::{AuditError, Digest, canonical::to_canonical_json};
 use serde_json::{Value, json};
 
 use crate::{AuditId, AuditRecord, AuditState, CertificateId, CertificateState, DatasetRecord, ModelRecord};
+
+pub use read::{MAX_RECORD, parse_audit, parse_dataset, parse_model};
 
 /// Label of the canister's tree inside certified data.
 pub const TREE_LABEL: &[u8] = b"assay";

@@ -2,13 +2,16 @@
 
 use audit::Digest;
 use candid::Principal;
-use certifier::{certificate_file::CertificateFile, check::Trust};
+use check::Trust;
 use ic_certification::{
     Certificate, Delegation, HashTree,
     hash_tree::{fork, label, leaf},
 };
 use ic_verify_bls_signature::PrivateKey;
-use interface::certified::{TREE_LABEL, certificate_key, status_key};
+use interface::{
+    certified::{TREE_LABEL, certificate_key, status_key},
+    export::CertificateFile,
+};
 use serde_bytes::ByteBuf;
 
 use crate::body::{CERTIFICATE, ISSUED_AT, body, canister};

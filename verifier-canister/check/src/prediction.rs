@@ -1,18 +1,17 @@
-use std::path::Path;
+//! A private model's predictions in one file, with the proof that the model makes them.
 
 use audit::Digest;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use interface::VerifyInference;
-use prover::{ProverSetup, Randomness, Witness, audit_proof};
 use serde::{Deserialize, Serialize};
 use verifier::{RegisteredModel, Setup, statement::Inference};
 
-use super::{Owned, PrivateError, read, registered};
+use crate::proof::{ProofError, registered};
 
 /// Value of a prediction's `format` field.
 const PREDICTION_FORMAT: &str = "assay-prediction/1";
 /// Longest file with a prediction that is read, in bytes.
-const MAX_PREDICTION: u64 = 64 << 20;
+pub const MAX_PREDICTION: u64 = 64 << 20;
 
 /// Predictions with the proof that a registered private model made them: JSON, the proof in base64.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,52 +32,37 @@ pub struct Prediction {
 }
 
 impl Prediction {
-    /// Runs the model on the samples and proves what comes out.
-    pub fn prove(
-        setup: &ProverSetup,
-        owned: &Owned,
+    /// Puts a file together from what was asked, decided and proved.
+    pub fn new(
+        model: Digest,
         context: Digest,
         features: Vec<Vec<i16>>,
-    ) -> Result<Self, PrivateError> {
-        let flat = features.concat();
-        let witness = Witness::new(&owned.model, &flat)?;
-        let outputs = witness.outputs(&owned.model);
-        let registered = &owned.registered;
-        let inference = Inference::new(registered, context, &flat, &witness.decisions, &outputs)?;
-        let (proof, _) = audit_proof::prove(
-            setup,
-            &owned.model,
-            &owned.secret,
-            registered,
-            &inference.statement(),
-            &Randomness::fresh()?,
-        )?;
-        let units = inference.statement().units();
-        Ok(Self {
-            format: PREDICTION_FORMAT.to_owned(),
-            model: owned.digest,
-            context,
-            features,
-            classes: witness.decisions,
-            outputs: outputs.chunks_exact(units).map(<[i16]>::to_vec).collect(),
-            proof: STANDARD.encode(proof),
-        })
+        classes: Vec<u8>,
+        outputs: Vec<Vec<i16>>,
+        proof: &[u8],
+    ) -> Self {
+        let (format, proof) = (PREDICTION_FORMAT.to_owned(), STANDARD.encode(proof));
+        Self { format, model, context, features, classes, outputs, proof }
     }
 
-    /// Reads a file.
-    pub fn read(path: &Path) -> Result<Self, PrivateError> {
-        let prediction: Self = serde_json::from_slice(&read(path, MAX_PREDICTION)?)
-            .map_err(|cause| PrivateError::NotAPrediction(cause.to_string()))?;
+    /// Reads a file's bytes.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, ProofError> {
+        if bytes.len() as u64 > MAX_PREDICTION {
+            let message = format!("{} bytes, at most {MAX_PREDICTION} are read", bytes.len());
+            return Err(ProofError::NotAPrediction(message));
+        }
+        let prediction: Self =
+            serde_json::from_slice(bytes).map_err(|cause| ProofError::NotAPrediction(cause.to_string()))?;
         if prediction.format != PREDICTION_FORMAT {
             let message = format!("the format is {:?}, expected {PREDICTION_FORMAT:?}", prediction.format);
-            return Err(PrivateError::NotAPrediction(message));
+            return Err(ProofError::NotAPrediction(message));
         }
         Ok(prediction)
     }
 
     /// The proof's bytes.
-    pub fn proof(&self) -> Result<Vec<u8>, PrivateError> {
-        STANDARD.decode(&self.proof).map_err(|cause| PrivateError::NotAPrediction(cause.to_string()))
+    pub fn proof(&self) -> Result<Vec<u8>, ProofError> {
+        STANDARD.decode(&self.proof).map_err(|cause| ProofError::NotAPrediction(cause.to_string()))
     }
 
     /// The file's text.
@@ -87,7 +71,7 @@ impl Prediction {
     }
 
     /// The file as a question to the canister.
-    pub fn request(&self) -> Result<VerifyInference, PrivateError> {
+    pub fn request(&self) -> Result<VerifyInference, ProofError> {
         Ok(VerifyInference {
             model: self.model.into(),
             features: self.features.concat(),
@@ -99,11 +83,11 @@ impl Prediction {
     }
 
     /// Fails unless what is shown row by row is what is proved row by row.
-    fn check_shape(&self, model: &RegisteredModel) -> Result<(), PrivateError> {
+    fn check_shape(&self, model: &RegisteredModel) -> Result<(), ProofError> {
         let architecture = &model.commitment().architecture;
         let (inputs, rows) = (architecture.inputs() as usize, self.classes.len());
         let units = architecture.layers.last().map_or(0, |layer| layer.units as usize);
-        let wrong = |what: &str| Err(PrivateError::NotAPrediction(what.to_owned()));
+        let wrong = |what: &str| Err(ProofError::NotAPrediction(what.to_owned()));
         if self.features.len() != rows || self.outputs.len() != rows {
             return wrong("features, classes and outputs are of different numbers of rows");
         }
@@ -117,9 +101,9 @@ impl Prediction {
     }
 
     /// Checks the proof against a package, which must be the one that the file names.
-    pub fn verify(&self, setup: &Setup, package: &[u8]) -> Result<RegisteredModel, PrivateError> {
+    pub fn verify(&self, setup: &Setup, package: &[u8]) -> Result<RegisteredModel, ProofError> {
         if Digest::of(package) != self.model {
-            return Err(PrivateError::NotAPrediction("the package has another digest".to_owned()));
+            return Err(ProofError::NotAPrediction("the package has another digest".to_owned()));
         }
         let model = registered(setup, package)?;
         self.check_shape(&model)?;
