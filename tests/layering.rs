@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("import", &["audit"]),
     ("prover", &["audit", "verifier"]),
     ("localnet", &[]),
+    ("web", &["audit", "check", "interface", "verifier"]),
     ("certifier", &["audit", "check", "import", "interface", "localnet", "prover", "verifier"]),
     ("tests", &["audit", "certifier", "check", "import", "interface", "localnet", "prover", "verifier"]),
     ("xtask", &[]),

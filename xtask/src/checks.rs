@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use crate::{
     canister,
     command::{self, cargo},
+    web,
 };
 
 /// One step of `cargo xtask test`, in order.
@@ -17,6 +18,8 @@ pub enum Step {
     Format,
     /// The canister's wasm
     Canister,
+    /// The checker's wasm and the npm package
+    Web,
     /// `clippy -D warnings`, native and wasm; the fuzz targets compile
     Lints,
     /// Unit and end-to-end tests
@@ -43,18 +46,24 @@ fn run_step(step: Step) -> Result<()> {
     match step {
         Step::Format => cargo(["fmt", "--all", "--check"]).run(),
         Step::Canister => canister::build().map(drop),
+        Step::Web => web::build().map(drop),
         Step::Lints => {
             cargo(["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
                 .run()?;
-            let wasm = ["clippy", "--quiet", "--locked", "--package", "canister", "--profile", "canister"];
-            cargo(wasm).args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]).run()?;
+            for package in ["canister", "web"] {
+                let wasm = ["clippy", "--quiet", "--locked", "--package", package, "--profile", "canister"];
+                cargo(wasm).args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]).run()?;
+            }
             // A package of its own, which would otherwise be left behind; running it needs a nightly compiler.
             let fuzz = ["check", "--quiet", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--target-dir"];
             cargo(fuzz).arg(command::target().join("fuzz")).run()
         }
         Step::Tests => {
             let wasm = canister::module();
-            cargo(["test", "--quiet", "--locked", "--workspace"]).env("ASSAY_WASM", &wasm).run()?;
+            cargo(["test", "--quiet", "--locked", "--workspace"])
+                .env("ASSAY_WASM", &wasm)
+                .env("ASSAY_WEB", web::package())
+                .run()?;
             if env::var_os("POCKET_IC_BIN").is_none() {
                 eprintln!("POCKET_IC_BIN is not set: the main path is not tested on PocketIC");
                 return Ok(());
