@@ -1,6 +1,6 @@
 use audit::{Certificate, certificate::Nanoseconds};
 use check::{Authentic, Standing, Step};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// An answer that grows step by step; the first step that fails is the last.
 pub struct Answer {
@@ -40,10 +40,15 @@ impl Answer {
         }
     }
 
-    /// The document: the members of `rest`, and the steps.
-    pub fn document(self, mut rest: Value) -> String {
-        rest["steps"] = self.steps.into();
-        rest.to_string()
+    /// The document: the members of all `parts`, and the steps.
+    pub fn document(self, parts: impl IntoIterator<Item = Value>) -> String {
+        let members = |part| match part {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        };
+        let mut document: Map<String, Value> = parts.into_iter().flat_map(members).collect();
+        document.insert("steps".to_owned(), self.steps.into());
+        Value::Object(document).to_string()
     }
 }
 

@@ -39,7 +39,7 @@ pub fn check_certificate(inputs: Inputs) -> String {
     };
     let mut answer = Answer::new();
     let authentic = authentic(&mut answer, &file, &options);
-    answer.document(checked(authentic.as_ref()))
+    answer.document([checked(authentic.as_ref())])
 }
 
 /// Inputs: options, exported certificate, records, dataset, model or package, and the proofs, part by part. As
@@ -67,18 +67,21 @@ pub fn rerun_certificate(inputs: Inputs, progress: &mut dyn FnMut(u64, u64)) -> 
         let evidence = Evidence::new(report.records?, dataset, model, inputs.into());
         again(&mut answer, authentic, &evidence, progress)
     });
-    let mut document = checked(authentic.as_ref());
-    document["equal"] = comparison.as_ref().is_some_and(Comparison::is_equal).into();
-    if let Some(comparison) = comparison {
-        document["samples"] = comparison.samples.into();
-        document["parameters"] = comparison.parameters.into();
-        document["proofs"] = comparison.proofs.into();
-        document["values"] = comparison.values().into();
-        document["differences"] = comparison.differences().map(|difference| json!(difference)).collect();
-        document["certificateDigest"] = json!(comparison.certificate_digest);
-        document["rerunDigest"] = json!(comparison.rerun_digest);
-    }
-    answer.document(document)
+    answer.document([checked(authentic.as_ref()), compared(comparison.as_ref())])
+}
+
+fn compared(comparison: Option<&Comparison>) -> Value {
+    let Some(comparison) = comparison else { return json!({ "equal": false }) };
+    json!({
+        "equal": comparison.is_equal(),
+        "samples": comparison.samples,
+        "parameters": comparison.parameters,
+        "proofs": comparison.proofs,
+        "values": comparison.values(),
+        "differences": comparison.differences().collect::<Vec<_>>(),
+        "certificateDigest": comparison.certificate_digest,
+        "rerunDigest": comparison.rerun_digest,
+    })
 }
 
 /// Inputs: a prediction's file, the private model's package. `{steps, verified, prediction}`.
@@ -91,7 +94,7 @@ pub fn verify_prediction(inputs: Inputs) -> String {
     let mut answer = Answer::new();
     let verified = verified(&mut answer, &file, &package);
     let prediction = verified.unwrap_or_default();
-    answer.document(json!({ "verified": !prediction.is_null(), "prediction": prediction }))
+    answer.document([json!({ "verified": !prediction.is_null(), "prediction": prediction })])
 }
 
 fn authentic(answer: &mut Answer, file: &[u8], options: &Options) -> Option<Authentic> {

@@ -51,7 +51,7 @@ fn run_step(step: Step) -> Result<()> {
             cargo(["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
                 .run()?;
             for package in ["canister", "web"] {
-                let wasm = ["clippy", "--quiet", "--locked", "--package", package, "--profile", "canister"];
+                let wasm = ["clippy", "--quiet", "--locked", "--package", package, "--profile", package];
                 cargo(wasm).args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]).run()?;
             }
             // A package of its own, which would otherwise be left behind; running it needs a nightly compiler.
