@@ -7,11 +7,14 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 
-const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'";
+const POLICY =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'";
 const TYPES = { js: "text/javascript", wasm: "application/wasm", html: "text/html" };
 const PATIENCE_MS = 60_000;
 
-const browser = [process.env.ASSAY_BROWSER, "chromium", "google-chrome"].find((name) => name && spawnSync(name, ["--version"]).status === 0);
+const browser = [process.env.ASSAY_BROWSER, "chromium", "google-chrome"].find(
+  (name) => name && spawnSync(name, ["--version"]).status === 0,
+);
 const fixture = (...path) => readFileSync(join(process.env.ASSAY_WEB_FIXTURES, ...path));
 const asset = (name) => readFileSync(join(process.env.ASSAY_WEB, "../assets", name));
 
@@ -20,7 +23,15 @@ const page = (level, { canister, certificate }) => `<!doctype html><title>page</
 <section id="verify" data-canister="${canister}" data-certificate="${certificate}" data-level="${level}" hidden>
 <button type="button"></button><ol class="steps" aria-live="polite"></ol><p class="outcome" role="status"></p></section>
 <table class="sortable"><thead><tr><th><button>size</button></th><th><button>name</button></th></tr></thead><tbody>
-${[["10", "b"], ["", "c"], ["9", "a"]].map(([size, name]) => `<tr><td data-value="${size}">${size}</td><td data-value="${name}">${name}</td></tr>`).join("")}
+${[
+  ["10", "b"],
+  ["", "c"],
+  ["9", "a"],
+]
+  .map(
+    ([size, name]) => `<tr><td data-value="${size}">${size}</td><td data-value="${name}">${name}</td></tr>`,
+  )
+  .join("")}
 </tbody></table><script type="module" src="/assets/page.js"></script><script type="module" src="/assets/visitor.js"></script>`;
 
 /** Does what a person does: sorts, clicks twice, and tells the server what it sees. */
@@ -51,13 +62,22 @@ async function visit(level, change = (content) => content) {
   const routes = new Map([
     ["/", page(level, file)],
     ["/assets/visitor.js", visitor],
-    ...["page.js", "worker.js", "verify.js", "module.js", "verify.wasm"].map((name) => [`/assets/${name}`, asset(name)]),
+    ...["page.js", "worker.js", "verify.js", "module.js", "verify.wasm"].map((name) => [
+      `/assets/${name}`,
+      asset(name),
+    ]),
     [`/export/${file.certificate}.json`, fixture(level, "certificate.json")],
     [`/records/${file.certificate}.json`, fixture(level, "records.json")],
     [`/bytes/dataset/${body.dataset.digest}/0`, change(fixture(level, "dataset"))],
     [`/bytes/model/${body.model.digest}/0`, fixture(level, "model")],
-    ...(body.proofs ?? []).map((digest, part) => [`/bytes/proof/${digest}/0`, fixture(level, `proof-${part}`)]),
-    ["/api/v2/status", Buffer.concat([Buffer.from("a1", "hex"), Buffer.from("\x68root_key\x58\x85", "latin1"), key])],
+    ...(body.proofs ?? []).map((digest, part) => [
+      `/bytes/proof/${digest}/0`,
+      fixture(level, `proof-${part}`),
+    ]),
+    [
+      "/api/v2/status",
+      Buffer.concat([Buffer.from("a1", "hex"), Buffer.from("\x68root_key\x58\x85", "latin1"), key]),
+    ],
   ]);
 
   // Beside the fixtures, where the next run clears up: a browser's processes write on for a moment when it has ended.
@@ -75,7 +95,9 @@ async function visit(level, change = (content) => content) {
         }
         const content = routes.get(request.url);
         const type = TYPES[request.url.split(".").at(-1)] ?? "text/html";
-        response.writeHead(content ? 200 : 404, { "content-security-policy": POLICY, "content-type": type }).end(content);
+        response
+          .writeHead(content ? 200 : 404, { "content-security-policy": POLICY, "content-type": type })
+          .end(content);
       });
       server.listen(0, "127.0.0.1", () => {
         const address = `http://localhost:${server.address().port}/`;
@@ -97,12 +119,19 @@ for (const level of ["replayed", "proved"]) {
   test(`a page checks a ${level} certificate, makes it again, and sorts tables`, { skip }, async () => {
     const seen = await visit(level);
     assert.equal(seen.hidden, false);
-    assert.deepEqual(seen.outcomes.map(([, kind]) => kind), ["ok", "ok"], JSON.stringify(seen, null, 1));
+    assert.deepEqual(
+      seen.outcomes.map(([, kind]) => kind),
+      ["ok", "ok"],
+      JSON.stringify(seen, null, 1),
+    );
     assert.match(seen.outcomes[0][0], /^Authentic\. Its verdict is pass; as signed .* UTC, it stands\.$/);
     assert.match(seen.outcomes[1][0], /byte for byte/);
     assert.match(seen.label, level === "proved" ? /zero-knowledge/ : /again/);
     assert.ok(seen.steps.every((step) => step.startsWith("✓")));
-    assert.equal(seen.steps.filter((step) => step.includes("root key") && step.includes("test network")).length, 1);
+    assert.equal(
+      seen.steps.filter((step) => step.includes("root key") && step.includes("test network")).length,
+      1,
+    );
     // Each step once, although the second click repeats the first one's.
     assert.equal(new Set(seen.steps).size, seen.steps.length);
     assert.deepEqual(seen.sorted, ["abc", "bac", "abc"]);
@@ -111,8 +140,13 @@ for (const level of ["replayed", "proved"]) {
 }
 
 test("a page says what does not hold", { skip }, async () => {
-  const seen = await visit("replayed", (dataset) => Buffer.concat([dataset.subarray(0, -1), Buffer.from([dataset.at(-1) ^ 1])]));
-  assert.deepEqual(seen.outcomes.map(([, kind]) => kind), ["ok", "failed"]);
+  const seen = await visit("replayed", (dataset) =>
+    Buffer.concat([dataset.subarray(0, -1), Buffer.from([dataset.at(-1) ^ 1])]),
+  );
+  assert.deepEqual(
+    seen.outcomes.map(([, kind]) => kind),
+    ["ok", "failed"],
+  );
   assert.match(seen.outcomes[1][0], /does not hold/);
   assert.match(seen.steps.at(-1), /^✗ rerun: replay the dataset has digest/);
 });

@@ -8,9 +8,8 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
-const { checkCertificate, fetchTestRootKey, rerunCertificate, verify, verifyPrediction, version } = await import(
-  pathToFileURL(join(process.env.ASSAY_WEB, "index.js"))
-);
+const { checkCertificate, fetchTestRootKey, rerunCertificate, verify, verifyPrediction, version } =
+  await import(pathToFileURL(join(process.env.ASSAY_WEB, "index.js")));
 
 const fixture = (...path) => new Uint8Array(readFileSync(join(process.env.ASSAY_WEB_FIXTURES, ...path)));
 const prediction = (name) => new Uint8Array(readFileSync(join(process.env.ASSAY_PREDICTION, name)));
@@ -19,13 +18,16 @@ const der = Uint8Array.from(Buffer.from(rootKey, "hex"));
 const options = { rootKey };
 
 const published = Object.fromEntries(
-  ["replayed", "proved"].map((level) => [level, {
-    certificate: fixture(level, "certificate.json"),
-    records: fixture(level, "records.json"),
-    dataset: fixture(level, "dataset"),
-    model: fixture(level, "model"),
-    proofs: level === "proved" ? [fixture(level, "proof-0")] : [],
-  }]),
+  ["replayed", "proved"].map((level) => [
+    level,
+    {
+      certificate: fixture(level, "certificate.json"),
+      records: fixture(level, "records.json"),
+      dataset: fixture(level, "dataset"),
+      model: fixture(level, "model"),
+      proofs: level === "proved" ? [fixture(level, "proof-0")] : [],
+    },
+  ]),
 );
 
 const text = (bytes) => new TextDecoder().decode(bytes);
@@ -43,7 +45,9 @@ function flipped(original, at) {
 /** The same JSON file with one byte of a base64 member changed. */
 function changed(file, member, at) {
   const json = JSON.parse(text(file));
-  json[member] = Buffer.from(flipped(new Uint8Array(Buffer.from(json[member], "base64")), at)).toString("base64");
+  json[member] = Buffer.from(flipped(new Uint8Array(Buffer.from(json[member], "base64")), at)).toString(
+    "base64",
+  );
   return bytes(`${JSON.stringify(json, null, 2)}\n`);
 }
 
@@ -55,21 +59,28 @@ function timed(name, run) {
 test("the module has a version and imports nothing but progress", async () => {
   assert.match((await version()).version, /^\d+\.\d+\.\d+$/);
   const module = await WebAssembly.compile(readFileSync(join(process.env.ASSAY_WEB, "verify.wasm")));
-  assert.deepEqual(WebAssembly.Module.imports(module), [{ module: "assay", name: "progress", kind: "function" }]);
+  assert.deepEqual(WebAssembly.Module.imports(module), [
+    { module: "assay", name: "progress", kind: "function" },
+  ]);
 });
 
 for (const [level, files] of Object.entries(published)) {
   describe(`a ${level} certificate`, () => {
     test("is authentic and stands", async () => {
       const answer = await timed(`check (${level})`, () => checkCertificate(files.certificate, options));
-      assert.deepEqual(answer.steps.map((step) => step.name), ["file", "signature", "canister", "age", "certified data", "body", "status", "form", "numbers"]);
+      assert.deepEqual(
+        answer.steps.map((step) => step.name),
+        ["file", "signature", "canister", "age", "certified data", "body", "status", "form", "numbers"],
+      );
       assert.equal(failed(answer), undefined);
       assert.deepEqual([answer.authentic, answer.standing, answer.summary.level], [true, "stands", level]);
     });
 
     test("is made again, with progress", async () => {
       const calls = [];
-      const answer = await timed(`rerun (${level})`, () => again(files, options, (done, of) => calls.push([done, of])));
+      const answer = await timed(`rerun (${level})`, () =>
+        again(files, options, (done, of) => calls.push([done, of])),
+      );
       assert.equal(failed(answer), undefined);
       assert.deepEqual([answer.equal, answer.differences.length], [true, 0]);
       assert.equal(answer.rerunDigest, answer.certificateDigest);
@@ -114,11 +125,21 @@ test("with its digest computed anew, a changed certificate fails where it was ch
   const steps = { ic_certificate: "signature", witness: "certified data", body: "body", status: "status" };
   for (const [member, step] of Object.entries(steps)) {
     const json = JSON.parse(text(changed(published.replayed.certificate, member, -1)));
-    const length = (part) => { const out = Buffer.alloc(8); out.writeBigUInt64LE(BigInt(part.length)); return out; };
+    const length = (part) => {
+      const out = Buffer.alloc(8);
+      out.writeBigUInt64LE(BigInt(part.length));
+      return out;
+    };
     const number = Buffer.alloc(8);
     number.writeBigUInt64LE(BigInt(json.certificate));
-    const parts = [principal(json.canister), number, ...["body", "status", "ic_certificate", "witness"].map((name) => Buffer.from(json[name], "base64"))];
-    json.digest = createHash("sha256").update(Buffer.concat(parts.flatMap((part) => [length(part), part]))).digest("hex");
+    const parts = [
+      principal(json.canister),
+      number,
+      ...["body", "status", "ic_certificate", "witness"].map((name) => Buffer.from(json[name], "base64")),
+    ];
+    json.digest = createHash("sha256")
+      .update(Buffer.concat(parts.flatMap((part) => [length(part), part])))
+      .digest("hex");
     const answer = await checkCertificate(bytes(`${JSON.stringify(json, null, 2)}\n`), options);
     assert.deepEqual([answer.authentic, failed(answer).name], [false, step], failed(answer).detail);
   }
@@ -127,14 +148,20 @@ test("with its digest computed anew, a changed certificate fails where it was ch
 /** The bytes of a principal's text: base32 without dashes, less the checksum. */
 function principal(text) {
   let bits = "";
-  for (const letter of text.replaceAll("-", "")) bits += "abcdefghijklmnopqrstuvwxyz234567".indexOf(letter).toString(2).padStart(5, "0");
+  for (const letter of text.replaceAll("-", ""))
+    bits += "abcdefghijklmnopqrstuvwxyz234567".indexOf(letter).toString(2).padStart(5, "0");
   const all = bits.match(/.{8}/g).map((byte) => parseInt(byte, 2));
   return Buffer.from(all.slice(4));
 }
 
 test("a proof with a byte changed, left out, or too many is refused", async () => {
   const { proved } = published;
-  for (const proofs of [[flipped(proved.proofs[0], 200)], [flipped(proved.proofs[0], -40)], [], [...proved.proofs, ...proved.proofs]]) {
+  for (const proofs of [
+    [flipped(proved.proofs[0], 200)],
+    [flipped(proved.proofs[0], -40)],
+    [],
+    [...proved.proofs, ...proved.proofs],
+  ]) {
     const answer = await again({ ...proved, proofs });
     assert.deepEqual([answer.authentic, answer.equal, failed(answer).name], [true, false, "proofs"]);
   }
@@ -167,7 +194,10 @@ test("a prediction is verified, and no other class, feature or package", async (
     [file, new Uint8Array()],
   ]) {
     const refused = await verifyPrediction(changedFile, changedPackage);
-    assert.deepEqual([refused.verified, refused.prediction, failed(refused) !== undefined], [false, null, true]);
+    assert.deepEqual(
+      [refused.verified, refused.prediction, failed(refused) !== undefined],
+      [false, null, true],
+    );
   }
 });
 
@@ -182,7 +212,8 @@ test("garbage of every kind is a failed step, and the module never stops", async
   const noise = (length) => Uint8Array.from({ length }, () => random(256));
   const mutated = (original) => {
     const copy = original.slice(0, random(4) === 0 ? random(original.length) : original.length);
-    for (let change = 0; change < 1 + random(4) && copy.length > 0; change++) copy[random(copy.length)] = random(256);
+    for (let change = 0; change < 1 + random(4) && copy.length > 0; change++)
+      copy[random(copy.length)] = random(256);
     return copy;
   };
   const { proved } = published;
@@ -222,7 +253,15 @@ describe("from the canister's HTTP origin", () => {
     ["/export/2.json", published.proved.certificate],
     ["/records/2.json", published.proved.records],
     // An answer of the status endpoint: a map with the key among other members.
-    ["/api/v2/status", Buffer.concat([Buffer.from("d9d9f7a2", "hex"), Buffer.from("\x68root_key\x58\x85", "latin1"), der, Buffer.from("\x61a\x01", "latin1")])],
+    [
+      "/api/v2/status",
+      Buffer.concat([
+        Buffer.from("d9d9f7a2", "hex"),
+        Buffer.from("\x68root_key\x58\x85", "latin1"),
+        der,
+        Buffer.from("\x61a\x01", "latin1"),
+      ]),
+    ],
     ["/export/3.json", published.replayed.certificate],
   ]);
   let server;
@@ -252,10 +291,20 @@ describe("from the canister's HTTP origin", () => {
   test("both levels are fetched, checked and made again", async () => {
     for (const number of [1, 2]) {
       const seen = [];
-      const result = await verify(origin, number, { rootKey: await fetchTestRootKey(origin), onStep: (step) => seen.push(step) });
-      assert.deepEqual([result.ok, result.authentic, result.equal], [true, true, true], JSON.stringify(failed(result)));
+      const result = await verify(origin, number, {
+        rootKey: await fetchTestRootKey(origin),
+        onStep: (step) => seen.push(step),
+      });
+      assert.deepEqual(
+        [result.ok, result.authentic, result.equal],
+        [true, true, true],
+        JSON.stringify(failed(result)),
+      );
       assert.deepEqual(seen, result.steps);
-      assert.deepEqual([...new Set(seen.map((step) => step.part))], ["files", "certificate", "records", "rerun"]);
+      assert.deepEqual(
+        [...new Set(seen.map((step) => step.part))],
+        ["files", "certificate", "records", "rerun"],
+      );
     }
   });
 
@@ -281,7 +330,10 @@ describe("from the canister's HTTP origin", () => {
     assert.deepEqual([result.ok, result.equal], [true, true]);
     const partial = await verify({ certificate: published.proved.certificate }, undefined, options);
     assert.deepEqual([partial.ok, partial.authentic, failed(partial).name], [false, true, "records"]);
-    const only = await verify({ certificate: published.proved.certificate }, undefined, { ...options, rerun: false });
+    const only = await verify({ certificate: published.proved.certificate }, undefined, {
+      ...options,
+      rerun: false,
+    });
     assert.deepEqual([only.ok, only.authentic], [true, true]);
   });
 });

@@ -27,7 +27,8 @@ export const verifyPrediction = (prediction, modelPackage) =>
  */
 export async function verify(source, certificate, options = {}) {
   const { onStep = () => {}, onProgress, rerun = true, fetch = globalThis.fetch, ...trust } = options;
-  const files = typeof source === "string" || source instanceof URL ? remote(source, certificate, fetch) : local(source);
+  const files =
+    typeof source === "string" || source instanceof URL ? remote(source, certificate, fetch) : local(source);
   const asked = { ...trust, certificate };
   const steps = [];
   const take = (step) => {
@@ -45,7 +46,14 @@ export async function verify(source, certificate, options = {}) {
       return undefined;
     }
   };
-  const ended = (answer) => ({ authentic: false, standing: null, summary: null, ...answer, ok: steps.every((step) => step.ok), steps });
+  const ended = (answer) => ({
+    authentic: false,
+    standing: null,
+    summary: null,
+    ...answer,
+    ok: steps.every((step) => step.ok),
+    steps,
+  });
 
   const file = await obtain("certificate", files.certificate);
   if (file === undefined) return ended({});
@@ -66,7 +74,15 @@ export async function verify(source, certificate, options = {}) {
     parts.push(bytes);
   }
   const [records, datasetBytes, modelBytes, ...proofBytes] = parts;
-  const again = await rerunCertificate(file, records, datasetBytes, modelBytes, proofBytes, asked, onProgress);
+  const again = await rerunCertificate(
+    file,
+    records,
+    datasetBytes,
+    modelBytes,
+    proofBytes,
+    asked,
+    onProgress,
+  );
   again.steps.filter((step) => step.part !== "certificate").forEach(take);
   return ended(again);
 }
@@ -84,7 +100,10 @@ export async function fetchTestRootKey(origin, fetch = globalThis.fetch) {
 }
 
 function request({ rootKey, canister, nowMs = Date.now(), maxAgeSeconds, certificate }) {
-  const hex = rootKey instanceof Uint8Array ? [...rootKey].map((byte) => byte.toString(16).padStart(2, "0")).join("") : rootKey;
+  const hex =
+    rootKey instanceof Uint8Array
+      ? [...rootKey].map((byte) => byte.toString(16).padStart(2, "0")).join("")
+      : rootKey;
   return JSON.stringify({ rootKey: hex, canister, nowMs, maxAgeSeconds, certificate });
 }
 
@@ -105,7 +124,12 @@ function remote(origin, certificate, fetch) {
     const parts = [];
     for (let part = 0, total = 0; ; part++) {
       const left = MAX_BYTES[kind] - total;
-      const found = await download(new URL(`/bytes/${kind}/${digest}/${part}`, origin), Math.min(PART_BYTES, left), fetch, part > 0);
+      const found = await download(
+        new URL(`/bytes/${kind}/${digest}/${part}`, origin),
+        Math.min(PART_BYTES, left),
+        fetch,
+        part > 0,
+      );
       parts.push(found);
       total += found.length;
       if (found.length < PART_BYTES) return joined(parts, total);
@@ -127,7 +151,7 @@ async function download(address, max, fetch, mayBeAbsent = false) {
   if (!response.ok) throw new Error(`${address}: HTTP status ${response.status}`);
   const parts = [];
   let total = 0;
-  for (const reader = response.body.getReader(); ; ) {
+  for (const reader = response.body.getReader(); ;) {
     const { done, value } = await reader.read();
     if (done) return joined(parts, total);
     parts.push(value);

@@ -33,7 +33,8 @@ function enable(section) {
       const result = await run(Number(certificate), options, {
         // The second run begins with the first one's steps; they are on the page already.
         step: (step) => (rerun && isOfCheck(step) && step.ok) || show(list, step),
-        progress: ({ done, of }) => say(outcome, level === "proved" ? `Proof ${done + 1} of ${of}…` : `Sample ${done} of ${of}…`, ""),
+        progress: ({ done, of }) =>
+          say(outcome, level === "proved" ? `Proof ${done + 1} of ${of}…` : `Sample ${done} of ${of}…`, ""),
       });
       say(outcome, sentence(result, rerun), result.ok ? "ok" : "failed");
       if (result.ok && !rerun) {
@@ -59,7 +60,8 @@ async function networkKey(list, known) {
   if (!local) return undefined;
   const rootKey = await fetchTestRootKey(origin);
   if (!known) {
-    const detail = "This is a test network. Its root key was told by this very server, which could forge everything.";
+    const detail =
+      "This is a test network. Its root key was told by this very server, which could forge everything.";
     show(list, { ok: true, part: "network", name: "root key", detail });
   }
   return rootKey;
@@ -123,7 +125,9 @@ function sentence(result, rerun) {
 }
 
 function date(nanoseconds) {
-  return new Date(Number(BigInt(nanoseconds) / 1_000_000n)).toISOString().slice(0, 16).replace("T", " ") + " UTC";
+  return (
+    new Date(Number(BigInt(nanoseconds) / 1_000_000n)).toISOString().slice(0, 16).replace("T", " ") + " UTC"
+  );
 }
 
 function sortable(table) {
