@@ -8,7 +8,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("verifier", &["audit"]),
     ("interface", &["audit"]),
     ("check", &["audit", "interface", "verifier"]),
-    ("canister", &["audit", "interface", "verifier"]),
+    ("pages", &["audit", "interface"]),
+    ("canister", &["audit", "interface", "pages", "verifier"]),
     ("import", &["audit"]),
     ("prover", &["audit", "verifier"]),
     ("localnet", &[]),
@@ -55,6 +56,7 @@ fn the_deciding_side_stays_in_its_folder() {
         ("verifier", "verifier-canister/verifier"),
         ("interface", "verifier-canister/interface"),
         ("check", "verifier-canister/check"),
+        ("pages", "verifier-canister/pages"),
         ("canister", "verifier-canister/canister"),
     ] {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder).join("Cargo.toml");

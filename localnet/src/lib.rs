@@ -3,9 +3,12 @@
 //! [`Node`] runs unmodified canister modules and answers the public HTTP interface with certificates, so that any
 //! agent reaches it as it reaches mainnet. [`Subnet`] is the same without network and threads, for tests.
 //!
+//! It is an HTTP gateway too: canisters' pages are at `http://<canister>.localhost:<port>/`, shown only as certified.
+//!
 //! What is real: the system API with its contexts, limits and instruction weights; messages that happen completely
 //! or not at all; certified data, certificates and query signatures; timers, calls between canisters, cycles; the
-//! management canister. What is not: there is one node and one subnet, so nothing here shows agreement between
+//! management canister; of the cycles ledger and the cycles minting canister, what tools need to create canisters.
+//! What is not: there is one node and one subnet, so nothing here shows agreement between
 //! nodes; long messages are not sliced; heartbeats, low-memory hooks and calls by composite queries are not run;
 //! snapshots, HTTP outcalls and threshold signatures are missing; prices are those of a 13-node subnet, approximated as [`Subnet`]'s fees say.
 //!
@@ -35,6 +38,7 @@ mod error;
 mod http;
 mod machine;
 mod management;
+mod native;
 mod node;
 mod subnet;
 

@@ -7,9 +7,8 @@ use std::io::Write;
 use candid::Principal;
 use localnet::management_types::{CanisterInstallMode, UpgradeFlags};
 use localnet::{Rejection, Subnet};
-use support::{COUNTER, install, user};
+use support::{COUNTER, MODES, install, user};
 
-const MODES: &str = include_str!("canisters/modes.wat");
 const UPGRADE: CanisterInstallMode = CanisterInstallMode::Upgrade(None);
 
 /// What comes of installing this module into a new canister.

@@ -68,6 +68,7 @@ impl Disk {
                 .map(|(id, r)| (id, Arc::new(r)))
                 .collect(),
             management: record.management,
+            ledger: record.ledger,
             time: record.time,
             next_canister: record.next_canister,
             random: record.random,

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{FORMAT, MAGIC};
 use crate::machine::GlobalValue;
+use crate::native::Ledger;
 use crate::subnet::random::Random;
 use crate::subnet::state::{Call, Calls, Phase, Request, Settings};
 
@@ -22,6 +23,9 @@ pub(super) struct Record {
     pub(super) next_canister: u64,
     pub(super) random: Random,
     pub(super) management: VecDeque<Call>,
+    /// Absent in states of nodes that had no ledger.
+    #[serde(default)]
+    pub(super) ledger: Ledger,
     pub(super) requests: Vec<(serde_bytes::ByteBuf, Request)>,
     pub(super) canisters: Vec<CanisterRecord>,
 }

@@ -62,6 +62,7 @@ impl Disk {
             next_canister: state.next_canister,
             random: state.random.clone(),
             management: state.management.clone(),
+            ledger: state.ledger.clone(),
             requests: (state.requests.iter())
                 .map(|(id, request)| (ByteBuf::from(id.to_vec()), (**request).clone()))
                 .collect(),

@@ -1,8 +1,10 @@
-//! The public HTTP interface, as agents use it.
+//! The public HTTP interface, as agents and browsers use it.
 
 mod auth;
 mod call;
+mod cors;
 mod envelope;
+mod gateway;
 mod hash;
 mod query;
 mod read_state;
@@ -27,7 +29,7 @@ const MAX_BODY: usize = 5 << 20;
 
 /// Routes of all interface versions that clients use.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    let mut router = Router::new().route("/api/v2/status", get(status)).route("/", get(greeting));
+    let mut router = Router::new().route("/api/v2/status", get(status)).fallback(gateway::serve);
     for version in ["v2", "v3", "v4"] {
         let path = |scope: &str, what: &str| format!("/api/{version}/{scope}/{{id}}/{what}");
         let sync = version != "v2";
@@ -42,7 +44,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
                 .route(&path("subnet", "read_state"), post(read_state::subnet));
         }
     }
-    router.layer(DefaultBodyLimit::max(MAX_BODY)).with_state(shared)
+    let router = router.layer(DefaultBodyLimit::max(MAX_BODY));
+    router.layer(axum::middleware::from_fn(cors::allow)).with_state(shared)
 }
 
 type Node = State<Arc<Shared>>;
@@ -91,10 +94,6 @@ fn bytes(value: &[u8]) -> Value {
 
 fn principal(id: &str) -> Result<Principal, Refusal> {
     Principal::from_text(id).map_err(|error| Refusal::bad(format!("{id:?} is not a principal: {error}")))
-}
-
-async fn greeting() -> &'static str {
-    "An Internet Computer node for development. Agents use this URL; /api/v2/status tells the root key.\n"
 }
 
 async fn status(State(shared): Node) -> Response {

@@ -43,6 +43,15 @@ impl Response {
     }
 }
 
+impl From<Result<Vec<u8>, Rejection>> for Response {
+    fn from(result: Result<Vec<u8>, Rejection>) -> Self {
+        match result {
+            Ok(bytes) => Response::Reply(bytes),
+            Err(rejection) => Response::Reject(rejection),
+        }
+    }
+}
+
 /// A WebAssembly callback: index into the function table and its argument.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Closure {

@@ -11,6 +11,7 @@ use ic_management_canister_types::{
 use super::settings::{amount, apply};
 use super::{DEFAULT_CYCLES, Done, Outcome, bad_argument, decode, empty_reply, reply};
 use crate::machine::{RejectCode, Rejection, Response};
+use crate::native::is_native;
 use crate::subnet::Subnet;
 use crate::subnet::fees;
 use crate::subnet::state::{Call, Canister, Origin, Phase, Settings};
@@ -40,7 +41,12 @@ impl Subnet {
         reply((CanisterIdRecord { canister_id },), call.cycles)
     }
 
-    fn create(
+    /// Creates a canister with these cycles.
+    ///
+    /// # Errors
+    ///
+    /// The rejection, when the settings are wrong or the id is taken.
+    pub(crate) fn create(
         &mut self,
         caller: Principal,
         settings: Option<CanisterSettings>,
@@ -49,7 +55,7 @@ impl Subnet {
     ) -> Result<Principal, Rejection> {
         let settings = apply(&Settings::new(vec![caller]), settings.unwrap_or_default())?;
         let id = match id {
-            Some(id) if self.state.canisters.contains_key(&id) => {
+            Some(id) if self.state.canisters.contains_key(&id) || is_native(id) => {
                 return Err(Rejection::new(
                     RejectCode::DestinationInvalid,
                     205,

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use crate::machine::{RejectCode, Rejection, Response};
 use crate::subnet::Subnet;
 use crate::subnet::state::{Call, Canister, Origin, State};
+pub(crate) use settings::amount;
 
 /// Cycles of a canister that a user creates without naming an amount.
 const DEFAULT_CYCLES: u128 = 100_000_000_000_000;

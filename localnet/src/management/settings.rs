@@ -92,7 +92,7 @@ fn set_wide(field: &mut u128, name: &str, value: Option<Nat>) -> Result<(), Reje
 }
 
 /// The number, if it fits 128 bits.
-pub(super) fn amount(value: &Nat) -> Option<u128> {
+pub(crate) fn amount(value: &Nat) -> Option<u128> {
     u128::try_from(&value.0).ok()
 }
 

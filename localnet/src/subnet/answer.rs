@@ -7,6 +7,7 @@ use candid::Principal;
 use super::state::{Call, Callback, Message, Origin, Phase, RequestStatus};
 use super::{Subnet, fees, no_canister, wall};
 use crate::machine::{OutgoingCall, RejectCode, Rejection, Response};
+use crate::native::is_native;
 
 /// Calls that may wait in a canister's queue.
 const QUEUE: usize = 500;
@@ -75,6 +76,9 @@ impl Subnet {
         };
         if callee == Principal::management_canister() {
             self.state.management.push_back(call);
+        } else if is_native(callee) {
+            let (response, refund) = (self.call_native(callee, &call).into(), call.cycles);
+            self.answer_canister(from, callback, response, refund);
         } else if let Err(rejection) = self.enqueue(callee, call) {
             self.answer_canister(from, callback, Response::Reject(rejection), cycles);
         }

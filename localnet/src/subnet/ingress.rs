@@ -9,9 +9,10 @@ use ic_management_canister_types::{
 };
 
 use super::state::{Call, Origin, Request, RequestId, RequestStatus};
-use super::{QueryCall, Subnet, fees, random};
+use super::{QueryCall, Subnet, fees, random, wall};
 use crate::certificate::Snapshot;
 use crate::machine::{RejectCode, Rejection};
+use crate::native::is_native;
 
 /// A call by a user, its signature already checked.
 pub(crate) struct Ingress {
@@ -44,8 +45,11 @@ impl Subnet {
             cycles: 0,
             deadline: 0,
         };
+        let mut status = RequestStatus::Received;
         if ingress.canister == Principal::management_canister() {
             self.state.management.push_back(call);
+        } else if is_native(ingress.canister) {
+            status = RequestStatus::Answered(self.call_native(ingress.canister, &call).into());
         } else {
             let canister = self.canister(ingress.canister)?;
             let fee = fees::ingress(bytes);
@@ -62,8 +66,8 @@ impl Subnet {
             sender: ingress.sender,
             effective: ingress.effective,
             expiry: ingress.expiry,
-            answered: 0,
-            status: RequestStatus::Received,
+            answered: wall(),
+            status,
         };
         self.state.requests.insert(ingress.id, Arc::new(request));
         Ok(())

@@ -65,6 +65,7 @@ impl Subnet {
             canisters: BTreeMap::new(),
             requests: BTreeMap::new(),
             management: Default::default(),
+            ledger: Default::default(),
             time: clock.now(),
             next_canister: FIRST_CANISTER,
             random: Random::from_seed(random::derive(b"localnet raw_rand", &[&seed])),

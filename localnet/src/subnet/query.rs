@@ -9,6 +9,7 @@ use super::state::{Canister, Phase};
 use super::{Executed, Executions, Instances, no_canister};
 use crate::certificate::{Keys, Snapshot};
 use crate::machine::{Effects, Entry, Halt, Inputs, Kind, Machine, RejectCode, Rejection};
+use crate::native::{self, is_native};
 
 /// A query, or a call to be inspected; the sender's signature is already checked.
 pub(crate) struct QueryCall {
@@ -39,6 +40,9 @@ impl Queries {
     pub(crate) fn query(&mut self, snapshot: &Snapshot, call: QueryCall) -> Result<Vec<u8>, Rejection> {
         if call.canister == Principal::management_canister() {
             return crate::management::query(&snapshot.state, call.sender, &call.method, &call.argument);
+        }
+        if is_native(call.canister) {
+            return native::query(&snapshot.state, &self.keys, call.canister, &call.method, &call.argument);
         }
         let canister = running(snapshot, call.canister)?;
         let plain = format!("canister_query {}", call.method);
@@ -71,6 +75,9 @@ impl Queries {
     pub(crate) fn inspect(&mut self, snapshot: &Snapshot, call: QueryCall) -> Result<(), Rejection> {
         let hook = "canister_inspect_message";
         let id = call.canister;
+        if is_native(id) {
+            return Ok(());
+        }
         let canister = running(snapshot, id)?;
         if !canister.module.as_ref().is_some_and(|module| module.exports(hook)) {
             return Ok(());

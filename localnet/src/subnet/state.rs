@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::random::Random;
 pub(crate) use crate::machine::Heap;
 use crate::machine::{Closure, CompiledModule, Response, Stable, WASM_PAGE};
+use crate::native::Ledger;
 
 /// SHA-256 of the content of a request.
 pub type RequestId = [u8; 32];
@@ -24,6 +25,7 @@ pub(crate) struct State {
     pub(crate) requests: BTreeMap<RequestId, Arc<Request>>,
     /// Calls to the management canister that wait for their turn.
     pub(crate) management: VecDeque<Call>,
+    pub(crate) ledger: Ledger,
     /// Time in nanoseconds that canisters see; never decreases.
     pub(crate) time: u64,
     pub(crate) next_canister: u64,
@@ -37,7 +39,7 @@ pub(crate) struct Request {
     pub(crate) effective: Principal,
     /// Until when the request may be submitted again, in nanoseconds of real time.
     pub(crate) expiry: u64,
-    /// When it was answered, in nanoseconds of real time.
+    /// When it was answered, and until then when it was submitted, in nanoseconds of real time.
     pub(crate) answered: u64,
     pub(crate) status: RequestStatus,
 }

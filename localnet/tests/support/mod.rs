@@ -8,6 +8,8 @@ use localnet::{Clock, Subnet};
 
 pub const COUNTER: &str = include_str!("../canisters/counter.wat");
 pub const CALLER: &str = include_str!("../canisters/caller.wat");
+pub const MODES: &str = include_str!("../canisters/modes.wat");
+pub const PAGES: &str = include_str!("../canisters/pages.wat");
 
 pub fn user() -> Principal {
     Principal::self_authenticating(b"user")

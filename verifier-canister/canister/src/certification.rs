@@ -1,19 +1,54 @@
-//! The hash tree behind certified data. Keys and leaves are those of [`interface::certified`].
+//! The hash tree behind certified data: records, pages and signatures.
+//!
+//! ```text
+//! certified data = root of ┬ assay      records; keys and leaves are those of [`interface::certified`]
+//!                          ├ http_expr  pages, as HTTP gateways verify them
+//!                          └ sig        envelopes that this canister signed, as anyone verifies canister signatures
+//! ```
+//!
+//! The labels are in the order that hash trees need. A witness of one part has the other two pruned.
 
 use audit::Digest;
-use ic_certification::{AsHashTree, HashTree, RbTree, hash_tree, labeled_hash, merge_hash_trees};
+use ic_certification::{
+    AsHashTree, HashTree, RbTree, fork, fork_hash, hash_tree, labeled_hash, merge_hash_trees, pruned,
+};
+use ic_http_certification::{HttpCertificationTree, HttpCertificationTreeEntry};
 use interface::{Error, certified::TREE_LABEL};
 
-/// A tree from keys to digests, in heap memory.
+/// Label of canister signatures, by the interface specification.
+const SIGNATURE_LABEL: &[u8] = b"sig";
+/// Names the key among those that a canister may have.
+pub const SIGNATURE_SEED: &[u8] = b"assay/certificates";
+
+/// What is certified, in heap memory.
 #[derive(Default)]
 pub struct Tree {
-    leaves: RbTree<Vec<u8>, [u8; 32]>,
+    records: RbTree<Vec<u8>, [u8; 32]>,
+    pages: HttpCertificationTree,
+    /// Digests of signed messages.
+    signed: RbTree<[u8; 32], Vec<u8>>,
 }
 
 impl Tree {
     /// Sets the leaf `key`.
     pub fn set(&mut self, key: String, leaf: impl Into<Digest>) {
-        self.leaves.insert(key.into_bytes(), leaf.into().0);
+        self.records.insert(key.into_bytes(), leaf.into().0);
+    }
+
+    /// Signs the message with this digest, for ever.
+    pub fn sign(&mut self, message: impl Into<Digest>) {
+        self.signed.insert(message.into().0, Vec::new());
+    }
+
+    /// The pages.
+    #[cfg(test)]
+    pub fn pages(&self) -> &HttpCertificationTree {
+        &self.pages
+    }
+
+    /// The pages, to change them.
+    pub fn pages_mut(&mut self) -> &mut HttpCertificationTree {
+        &mut self.pages
     }
 
     /// All leaves in the order of their keys.
@@ -21,30 +56,66 @@ impl Tree {
     pub fn leaves(&self) -> Vec<(String, Digest)> {
         let leaf =
             |(key, digest): (&[u8], &[u8; 32])| (String::from_utf8(key.to_vec()).unwrap(), Digest(*digest));
-        self.leaves.iter().map(|(key, digest)| leaf((key.as_ref(), digest))).collect()
+        self.records.iter().map(|(key, digest)| leaf((key.as_ref(), digest))).collect()
     }
 
-    /// What goes into certified data: the root of `labeled("assay", tree)`. It depends on the order in which
-    /// leaves were set, so it may be another one after an upgrade, over the same leaves.
+    /// What goes into certified data. It depends on the order in which leaves were set, so it may be another one
+    /// after an upgrade, over the same leaves.
     pub fn root(&self) -> [u8; 32] {
-        labeled_hash(TREE_LABEL, &self.leaves.root_hash())
+        fork_hash(&self.records_hash(), &fork_hash(&self.pages.root_hash(), &self.signed_hash()))
     }
 
-    /// CBOR of the tree, pruned to these keys and, where a key is absent, to its neighbours.
+    fn records_hash(&self) -> [u8; 32] {
+        labeled_hash(TREE_LABEL, &self.records.root_hash())
+    }
+
+    fn signed_hash(&self) -> [u8; 32] {
+        let seed = Digest::of(SIGNATURE_SEED).0;
+        labeled_hash(SIGNATURE_LABEL, &labeled_hash(&seed, &self.signed.root_hash()))
+    }
+
+    /// CBOR of the tree, pruned to these records and, where one is absent, to its neighbours.
     pub fn witness(&self, keys: &[impl AsRef<str>]) -> Result<Vec<u8>, Error> {
-        let witnesses = keys.iter().map(|key| self.leaves.witness(key.as_ref().as_bytes()));
-        encode(witnesses.reduce(merge_hash_trees).unwrap_or_else(|| self.leaves.key_range(b"", b"")))
+        let witnesses = keys.iter().map(|key| self.records.witness(key.as_ref().as_bytes()));
+        let witness = witnesses.reduce(merge_hash_trees);
+        self.records_witness(witness.unwrap_or_else(|| self.records.key_range(b"", b"")))
     }
 
-    /// CBOR of the tree, pruned to all leaves between two keys, and what proves that there are no others.
+    /// CBOR of the tree, pruned to all records between two keys, and what proves that there are no others.
     pub fn range_witness(&self, first: &str, last: &str) -> Result<Vec<u8>, Error> {
-        encode(self.leaves.value_range(first.as_bytes(), last.as_bytes()))
+        self.records_witness(self.records.value_range(first.as_bytes(), last.as_bytes()))
+    }
+
+    fn records_witness(&self, records: HashTree) -> Result<Vec<u8>, Error> {
+        let rest = pruned(fork_hash(&self.pages.root_hash(), &self.signed_hash()));
+        encode(&fork(hash_tree::label(TREE_LABEL, records), rest))
+    }
+
+    /// The tree, pruned to one page as it answers `path`.
+    pub fn page_witness(
+        &self,
+        entry: &HttpCertificationTreeEntry<'_>,
+        path: &str,
+    ) -> Result<HashTree, Error> {
+        let page = self.pages.witness(entry, path).map_err(Error::internal)?;
+        Ok(fork(pruned(self.records_hash()), fork(page, pruned(self.signed_hash()))))
+    }
+
+    /// The tree, pruned to the signature of a message, if it was signed.
+    pub fn signature_witness(&self, message: impl Into<Digest>) -> Option<HashTree> {
+        let message = message.into().0;
+        self.signed.get(&message)?;
+        let seed = Digest::of(SIGNATURE_SEED).0;
+        let signed = hash_tree::label(SIGNATURE_LABEL, hash_tree::label(seed, self.signed.witness(&message)));
+        let pages = pruned(self.pages.root_hash());
+        Some(fork(pruned(self.records_hash()), fork(pages, signed)))
     }
 }
 
-fn encode(tree: HashTree) -> Result<Vec<u8>, Error> {
+/// CBOR of a tree.
+pub fn encode(tree: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    ciborium::into_writer(&hash_tree::label(TREE_LABEL, tree), &mut bytes).map_err(Error::internal)?;
+    ciborium::into_writer(tree, &mut bytes).map_err(Error::internal)?;
     Ok(bytes)
 }
 

@@ -18,6 +18,7 @@ mod lists;
 mod proofs;
 mod replay;
 mod rows;
+mod site;
 mod storage;
 mod uploads;
 

@@ -6,7 +6,7 @@ use candid::types::{Serializer, Type, TypeInner};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// A SHA-256 digest on the wire: a blob of exactly 32 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DigestBytes(pub [u8; 32]);
 
 impl From<Digest> for DigestBytes {

@@ -13,10 +13,12 @@ pub mod certified;
 mod digest;
 mod error;
 pub mod export;
+mod http;
 mod limits;
 mod proofs;
 mod registered;
 mod roles;
+mod time;
 mod upload;
 
 pub use audits::{
@@ -29,6 +31,7 @@ pub use certificates::{
 };
 pub use digest::DigestBytes;
 pub use error::Error;
+pub use http::{HttpAnswer, HttpRequest};
 pub use limits::{Limits, Quotas, Stats};
 pub use proofs::{SubmitProof, VerifyAudit, VerifyInference};
 pub use registered::{
@@ -36,6 +39,7 @@ pub use registered::{
     DatasetsRequest, LayerSummary, ModelPage, ModelRecord, ModelsRequest, ReadRequest,
 };
 pub use roles::{Role, RoleChange, RoleHolder};
+pub use time::utc;
 pub use upload::{ArtefactKind, BeginUpload, PutChunk, UploadKey, UploadStatus};
 
 /// The interface in Candid's own language, as committed.

@@ -46,10 +46,11 @@ fn post_upgrade() {
 /// Opens the state. A trap here undoes the installation, which is right when stable memory cannot be read.
 fn start() {
     let open = || -> Result<State<DefaultMemoryImpl>, Error> {
-        let mut state = State::open(DefaultMemoryImpl::default())?;
+        let mut state = State::open(DefaultMemoryImpl::default(), api::canister_self(), api::time())?;
         state.resume_all()?;
         // Here the limit is highest, and a query could not keep it.
         state.setup()?;
+        state.refresh(&api::instruction_counter)?;
         Ok(state)
     };
     match open() {
@@ -57,6 +58,7 @@ fn start() {
             api::certified_data_set(state.tree().root());
             STATE.set(Some(state));
             schedule::resume();
+            super::pages::resume();
             log(format!("{} started", crate::VERSION));
         }
         Err(cause) => api::trap(cause.to_string()),

@@ -4,11 +4,12 @@ mod administration;
 mod audits;
 mod certificates;
 mod lifecycle;
+mod pages;
 mod registered;
 mod schedule;
 mod uploads;
 
-use std::cell::RefCell;
+use std::{cell::RefCell, time::Duration};
 
 use candid::{CandidType, DecoderConfig, types::Type, utils::decode_one_with_config};
 use ic_stable_structures::DefaultMemoryImpl;
@@ -83,10 +84,17 @@ fn change<R>(change: impl FnOnce(&mut State<DefaultMemoryImpl>) -> Result<R, Err
     STATE.with_borrow_mut(|state| match state {
         Some(state) => {
             let result = change(state);
-            if let Err(cause @ Error::Internal { .. }) = &result {
-                ic_cdk::api::trap(cause.to_string());
+            let refreshed = state.refresh(&ic_cdk::api::instruction_counter);
+            for failed in [result.as_ref().err(), refreshed.as_ref().err()].into_iter().flatten() {
+                if let Error::Internal { .. } = failed {
+                    ic_cdk::api::trap(failed.to_string());
+                }
             }
+            refreshed.iter().flatten().for_each(log);
             ic_cdk::api::certified_data_set(state.tree().root());
+            if state.is_preparing() {
+                pages::wake(Duration::ZERO);
+            }
             result
         }
         None => Err(Error::internal("the canister was not initialized")),

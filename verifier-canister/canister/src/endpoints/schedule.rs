@@ -10,7 +10,7 @@ use ic_cdk::api;
 use ic_cdk_timers::TimerId;
 use interface::{AuditId, AuditState, Error};
 
-use super::{change, log, read};
+use super::{change, log, pages, read};
 use crate::replay::{Next, Step};
 
 const WATCHDOG: Duration = Duration::from_secs(30);
@@ -53,6 +53,10 @@ async fn perform(id: AuditId, step: Step) {
         Step::Replay => change(|state| state.replay(id, api::time(), &api::instruction_counter)),
         Step::Certify => change(|state| state.certify(id, api::canister_self(), api::time())),
     };
+    if let Step::Certify = step {
+        // It may expire before the others.
+        pages::resume();
+    }
     match done {
         Ok(()) => log_state(id),
         Err(cause) => log(format!("audit {id}: {cause}")),

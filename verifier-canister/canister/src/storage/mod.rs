@@ -24,8 +24,14 @@ use interface::{
 use serde_bytes::ByteBuf;
 use verifier::Setup;
 
-use crate::{certification::Tree, replay::Prepared};
-use records::{Account, Audit, Certificate, Dataset, INITIAL_QUOTAS, Model, Progress, Totals, Turn, Upload};
+use crate::{
+    certification::Tree,
+    replay::Prepared,
+    site::{Site, signed_message},
+};
+use records::{
+    Account, Audit, Certificate, Dataset, Figures, INITIAL_QUOTAS, Model, Progress, Totals, Turn, Upload,
+};
 
 pub use blocks::{Blocks, Content, blocks_for};
 pub use table::{Single, Table};
@@ -51,6 +57,7 @@ mod memory_ids {
     pub const TURNS: MemoryId = MemoryId::new(14);
     pub const PROOFS: MemoryId = MemoryId::new(15);
     pub const COMMITMENTS: MemoryId = MemoryId::new(16);
+    pub const FIGURES: MemoryId = MemoryId::new(17);
 }
 
 /// Memory is handed out in buckets of 2 MiB: little for an empty canister, and room for 64 GiB.
@@ -86,7 +93,10 @@ pub struct State<M: Memory> {
     audits: Table<AuditId, Audit, VirtualMemory<M>>,
     certificates: Table<CertificateId, Certificate, VirtualMemory<M>>,
     bodies: Table<CertificateId, ByteBuf, VirtualMemory<M>>,
-    tree: Tree,
+    /// What pages show of each certificate besides its record.
+    pub(crate) figures: Table<CertificateId, Figures, VirtualMemory<M>>,
+    pub(crate) certified: Tree,
+    pub(crate) site: Site,
     /// The audit whose model was prepared last; lost in an upgrade and made again.
     pub prepared: Option<Prepared>,
     /// What proofs are verified with; lost in an upgrade and made again.
@@ -94,8 +104,9 @@ pub struct State<M: Memory> {
 }
 
 impl<M: Memory> State<M> {
-    /// Opens what `memory` holds, or starts with nothing in unused memory, and builds the tree.
-    pub fn open(memory: M) -> Result<Self, Error> {
+    /// Opens what `memory` holds, or starts with nothing in unused memory, and builds the tree; pages are left to
+    /// [`State::refresh`].
+    pub fn open(memory: M, canister: Principal, now_ns: u64) -> Result<Self, Error> {
         use memory_ids::*;
         let memories = MemoryManager::init_with_bucket_size(memory, BUCKET_PAGES);
         let mut state = Self {
@@ -115,40 +126,41 @@ impl<M: Memory> State<M> {
             audits: Table::open(memories.get(AUDITS)),
             certificates: Table::open(memories.get(CERTIFICATES)),
             bodies: Table::open(memories.get(BODIES)),
-            tree: Tree::default(),
+            figures: Table::open(memories.get(FIGURES)),
+            certified: Tree::default(),
+            site: Site::new(canister, now_ns),
             prepared: None,
             setup: OnceCell::new(),
         };
-        state.tree = state.build_tree()?;
+        state.build_tree()?;
+        state.certify_fixed()?;
+        state.defer();
         Ok(state)
     }
 
-    fn build_tree(&self) -> Result<Tree, Error> {
-        let mut leaves = Vec::new();
-        for entry in self.datasets.range(..) {
-            let (digest, dataset) = entry?;
-            leaves.push(dataset_leaf(DigestBytes(digest), &dataset)?);
+    fn build_tree(&mut self) -> Result<(), Error> {
+        for digest in collect(self.datasets.keys(..))? {
+            let dataset = self.dataset_entry(DigestBytes(digest))?;
+            self.certify_dataset(DigestBytes(digest), &dataset)?;
         }
-        for entry in self.models.range(..) {
-            let (digest, model) = entry?;
-            leaves.push(model_leaf(DigestBytes(digest), &model)?);
+        for digest in collect(self.models.keys(..))? {
+            let model = self.model_entry(DigestBytes(digest))?;
+            self.certify_model(DigestBytes(digest), &model)?;
         }
-        for entry in self.audits.range(..) {
-            let (id, audit) = entry?;
-            leaves.push(audit_leaf(id, &audit)?);
+        for id in 1..=self.audits.len() {
+            let audit = self.audit_entry(id)?;
+            self.certify_audit(id, &audit)?;
         }
-        for entry in self.certificates.range(..) {
-            let (id, certificate) = entry?;
-            leaves.extend(certificate_leaves(id, &certificate)?);
+        for id in 1..=self.certificates.len() {
+            let certificate = self.certificate_entry(id)?;
+            self.certify_certificate(id, &certificate)?;
         }
-        let mut tree = Tree::default();
-        leaves.into_iter().for_each(|(key, digest)| tree.set(key, digest));
-        Ok(tree)
+        Ok(())
     }
 
     /// The hash tree over everything that is certified.
     pub fn tree(&self) -> &Tree {
-        &self.tree
+        &self.certified
     }
 
     /// Registered datasets.
@@ -201,70 +213,75 @@ impl<M: Memory> State<M> {
         Ok(self.accounts.get(&principal)?.unwrap_or_default())
     }
 
-    /// Writes a dataset and its leaf.
+    /// Writes a dataset, its leaf and its pages.
     pub fn put_dataset(&mut self, digest: DigestBytes, dataset: &Dataset) -> Result<(), Error> {
-        let (key, leaf) = dataset_leaf(digest, dataset)?;
         self.datasets.put(digest.0, dataset)?;
-        self.tree.set(key, leaf);
-        Ok(())
+        self.certify_dataset(digest, dataset)
     }
 
-    /// Writes a model and its leaf.
+    /// Writes a model, its leaf and its pages.
     pub fn put_model(&mut self, digest: DigestBytes, model: &Model) -> Result<(), Error> {
-        let (key, leaf) = model_leaf(digest, model)?;
         self.models.put(digest.0, model)?;
-        self.tree.set(key, leaf);
-        Ok(())
+        self.certify_model(digest, model)
     }
 
-    /// Writes an audit and its leaf.
+    /// Writes an audit, its leaf and its pages.
     pub fn put_audit(&mut self, id: AuditId, audit: &Audit) -> Result<(), Error> {
-        let (key, leaf) = audit_leaf(id, audit)?;
         self.audits.put(id, audit)?;
-        self.tree.set(key, leaf);
-        Ok(())
+        self.certify_audit(id, audit)
     }
 
-    /// Writes a new certificate, its body and both leaves.
+    /// Writes a new certificate, its body, both leaves and its pages, and signs the body.
     pub fn issue(
         &mut self,
         id: CertificateId,
         certificate: &Certificate,
         body: Vec<u8>,
     ) -> Result<(), Error> {
-        self.put_certificate(id, certificate)?;
-        self.bodies.put(id, &ByteBuf::from(body))
+        self.figures.put(id, &Figures::of(&body, signed_message(&body))?)?;
+        self.bodies.put(id, &ByteBuf::from(body))?;
+        self.put_certificate(id, certificate)
     }
 
-    /// Writes a certificate's record and its leaves; the body stays as it is.
+    /// Writes a certificate's record, its leaves and its pages; the body stays as it is.
     pub fn put_certificate(&mut self, id: CertificateId, certificate: &Certificate) -> Result<(), Error> {
-        let leaves = certificate_leaves(id, certificate)?;
         self.certificates.put(id, certificate)?;
-        leaves.into_iter().for_each(|(key, digest)| self.tree.set(key, digest));
+        self.certify_certificate(id, certificate)
+    }
+
+    fn certify_dataset(&mut self, digest: DigestBytes, dataset: &Dataset) -> Result<(), Error> {
+        self.set_leaf(dataset_key(digest), dataset_json(&dataset.record(digest)))?;
+        self.mark_dataset(digest, dataset)
+    }
+
+    fn certify_model(&mut self, digest: DigestBytes, model: &Model) -> Result<(), Error> {
+        self.set_leaf(model_key(digest), model_json(&model.record(digest)))?;
+        self.mark_model(digest, model);
+        Ok(())
+    }
+
+    fn certify_audit(&mut self, id: AuditId, audit: &Audit) -> Result<(), Error> {
+        self.set_leaf(audit_key(id), audit_json(&audit.record(id)))?;
+        self.mark_audit(id, audit);
+        Ok(())
+    }
+
+    fn certify_certificate(&mut self, id: CertificateId, certificate: &Certificate) -> Result<(), Error> {
+        self.certified.set(certificate_key(id), certificate.body_digest);
+        self.set_leaf(status_key(id), status_json(id, &certificate.state))?;
+        if let Some(figures) = self.figures.get(&id)? {
+            self.certified.sign(figures.signed);
+        }
+        self.mark_certificate(id, certificate)
+    }
+
+    /// A record's leaf is the digest of its canonical JSON.
+    fn set_leaf(&mut self, key: String, json: Result<Vec<u8>, AuditError>) -> Result<(), Error> {
+        self.certified.set(key, Digest::of(&json.map_err(Error::internal)?));
         Ok(())
     }
 }
 
-/// A record's leaf: its key, and the digest of its canonical JSON.
-type Leaf = (String, Digest);
-
-fn leaf(key: String, json: Result<Vec<u8>, AuditError>) -> Result<Leaf, Error> {
-    Ok((key, Digest::of(&json.map_err(Error::internal)?)))
-}
-
-fn dataset_leaf(digest: DigestBytes, dataset: &Dataset) -> Result<Leaf, Error> {
-    leaf(dataset_key(digest), dataset_json(&dataset.record(digest)))
-}
-
-fn model_leaf(digest: DigestBytes, model: &Model) -> Result<Leaf, Error> {
-    leaf(model_key(digest), model_json(&model.record(digest)))
-}
-
-fn audit_leaf(id: AuditId, audit: &Audit) -> Result<Leaf, Error> {
-    leaf(audit_key(id), audit_json(&audit.record(id)))
-}
-
-fn certificate_leaves(id: CertificateId, certificate: &Certificate) -> Result<[Leaf; 2], Error> {
-    let body = (certificate_key(id), certificate.body_digest.into());
-    Ok([body, leaf(status_key(id), status_json(id, &certificate.state))?])
+fn collect<T>(keys: impl Iterator<Item = Result<T, Error>>) -> Result<Vec<T>, Error> {
+    keys.collect()
 }

@@ -1,10 +1,12 @@
 //! What stable memory holds. Fields are only ever added, with `#[serde(default)]`.
 
+use audit::certificate::Level;
 use candid::Principal;
 use interface::{
     AuditRecord, AuditState, CertificateId, CertificateState, CertificateSummary, DatasetRecord, DigestBytes,
-    LayerSummary, ModelRecord, Quotas, Verdict,
+    Error, LayerSummary, ModelRecord, Quotas, Verdict,
 };
+use pages::Scores;
 use serde::{Deserialize, Serialize};
 
 use super::Content;
@@ -284,6 +286,29 @@ pub struct Certificate {
     pub valid_until_ns: Option<u64>,
     pub supersedes: Option<CertificateId>,
     pub body_digest: DigestBytes,
+}
+
+/// What pages show of a certificate besides its record, and what signs it; all of it follows from the body.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figures {
+    pub proved: bool,
+    pub audits_of_model: u32,
+    pub scores: Scores,
+    /// Digest of what the canister signs of the body.
+    pub signed: DigestBytes,
+}
+
+impl Figures {
+    /// Of a body that was just made, so that it is known to be well-formed.
+    pub fn of(body: &[u8], signed: DigestBytes) -> Result<Self, Error> {
+        let body: audit::Certificate = serde_json::from_slice(body).map_err(Error::internal)?;
+        Ok(Self {
+            proved: body.predicate.level == Level::Proved,
+            audits_of_model: body.predicate.audits_of_model,
+            scores: Scores::of(&body),
+            signed,
+        })
+    }
 }
 
 impl Certificate {

@@ -18,7 +18,11 @@ fn open(file: &[u8]) -> World {
     GzDecoder::new(file).read_to_end(&mut bytes).unwrap();
     let memory = VectorMemory::default();
     *memory.borrow_mut() = bytes;
-    World { state: State::open(memory.clone()).unwrap(), memory, now_ns: 1_900_000_000 * SECOND_NS }
+    World {
+        state: super::open(&memory, 1_900_000_000 * SECOND_NS),
+        memory,
+        now_ns: 1_900_000_000 * SECOND_NS,
+    }
 }
 
 /// One of everything.

@@ -7,6 +7,7 @@ mod lists;
 mod random_calls;
 mod replay;
 mod roles;
+mod site;
 mod uploads;
 
 use audit::{
@@ -41,6 +42,12 @@ const AUDITOR: u8 = 2;
 const OWNER: u8 = 3;
 const STRANGER: u8 = 4;
 
+const START_NS: u64 = 1_800_000_000 * SECOND_NS;
+
+fn open(memory: &VectorMemory, now_ns: u64) -> State<VectorMemory> {
+    State::open(memory.clone(), canister(), now_ns).unwrap()
+}
+
 fn person(number: u8) -> Principal {
     Principal::self_authenticating([number; 32])
 }
@@ -48,8 +55,8 @@ fn person(number: u8) -> Principal {
 impl World {
     fn new() -> Self {
         let memory = VectorMemory::default();
-        let state = State::open(memory.clone()).unwrap();
-        let mut world = Self { memory, state, now_ns: 1_800_000_000 * SECOND_NS };
+        let state = open(&memory, START_NS);
+        let mut world = Self { memory, state, now_ns: START_NS };
         let controller = world.by(CONTROLLER);
         for (role, number) in [(Role::Registrar, REGISTRAR), (Role::Auditor, AUDITOR)] {
             world.state.add_role(&controller, RoleChange { role, principal: person(number) }).unwrap();
@@ -69,9 +76,20 @@ impl World {
 
     fn upgrade(&mut self) {
         let leaves = self.state.tree().leaves();
-        self.state = State::open(self.memory.clone()).unwrap();
+        self.refresh();
+        let pages = self.state.certified_pages();
+        self.state = open(&self.memory, self.now_ns);
         assert!(self.state.tree().leaves() == leaves, "an upgrade changes nothing that is certified");
+        self.refresh();
+        assert!(self.state.certified_pages() == pages, "an upgrade changes no page");
         self.state.resume_all().unwrap();
+    }
+
+    /// What ends every message that changes something.
+    fn refresh(&mut self) {
+        self.state.expire(self.now_ns).unwrap();
+        assert_eq!(self.state.refresh(&|| 0), Ok(Vec::new()));
+        assert!(!self.state.is_preparing());
     }
 
     /// The call's error, after checking that stable memory and tree are as before.

@@ -101,7 +101,7 @@ fn a_step_that_always_traps_refuses_the_audit() {
         assert_eq!(world.state.begin_step(world.now_ns), Ok(Next::Do(id, Step::Replay)));
         assert!(matches!(world.state.begin_step(world.now_ns), Ok(Next::Wait { .. })), "not twice at once");
         world.now_ns += 61 * SECOND_NS;
-        world.state = State::open(world.memory.clone()).unwrap();
+        world.state = open(&world.memory, world.now_ns);
     }
     assert_eq!(world.state.begin_step(world.now_ns), Ok(Next::Idle));
     assert_eq!(reason(&world, id), "the replay failed again and again at the same place");

@@ -1,8 +1,6 @@
-//! The HTTP interface, driven by an unmodified agent with all its checks on, and by forged requests.
+//! What an agent does, and what it refuses.
 
-mod support;
-
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::Result;
 use axum::Router;
@@ -10,99 +8,12 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri};
 use candid::{Encode, Principal};
-use ic_agent::agent::{EnvelopeContent, RequestStatusResponse};
-use ic_agent::identity::{
-    BasicIdentity, DelegatedIdentity, Delegation, Prime256v1Identity, Secp256k1Identity,
-};
+use ic_agent::identity::{DelegatedIdentity, Delegation, Prime256v1Identity, Secp256k1Identity};
 use ic_agent::{Agent, AgentError, Identity};
-use ic_certification::{Certificate, LookupResult};
-use localnet::management_types::{CanisterIdRecord, CanisterInstallMode, CanisterStatusResult};
+use localnet::management_types::{CanisterIdRecord, CanisterStatusResult};
 use localnet::{Config, Node};
-use support::COUNTER;
 
-fn identity(seed: u8) -> BasicIdentity {
-    BasicIdentity::from_raw_key(&[seed; 32])
-}
-
-async fn agent_at(url: String, identity: impl Identity + 'static, root_key: Vec<u8>) -> Agent {
-    let agent = Agent::builder().with_url(url).with_identity(identity).with_max_tcp_error_retries(0);
-    let agent = agent.build().unwrap();
-    agent.set_root_key(root_key);
-    agent
-}
-
-async fn agent(node: &Node, identity: impl Identity + 'static) -> Agent {
-    agent_at(node.url(), identity, node.root_key()).await
-}
-
-async fn counter(node: &Node, controller: Principal) -> Principal {
-    let wasm = wat::parse_str(COUNTER).unwrap();
-    let installed = node.with_subnet(move |subnet| {
-        let canister = subnet.create_canister(controller)?;
-        subnet.install(controller, canister, CanisterInstallMode::Install, &wasm, b"").map(|()| canister)
-    });
-    installed.await.unwrap().unwrap()
-}
-
-async fn started() -> (Node, Principal) {
-    let node = Node::start(Config::default()).await.unwrap();
-    let canister = counter(&node, Principal::anonymous()).await;
-    (node, canister)
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64
-}
-
-/// Posts a body and returns status code and body.
-async fn post(node: &Node, path: &str, body: Vec<u8>) -> (u16, Vec<u8>) {
-    let response = reqwest::Client::new()
-        .post(format!("{}{path}", node.url()))
-        .header("content-type", "application/cbor")
-        .body(body)
-        .send()
-        .await
-        .unwrap();
-    (response.status().as_u16(), response.bytes().await.unwrap().to_vec())
-}
-
-/// An envelope around this content, signed unless the identity is anonymous.
-fn envelope(content: &EnvelopeContent, identity: &dyn Identity) -> Vec<u8> {
-    let signature = identity.sign(content).unwrap();
-    let envelope = ic_agent::agent::Envelope {
-        content: std::borrow::Cow::Borrowed(content),
-        sender_pubkey: signature.public_key,
-        sender_sig: signature.signature,
-        sender_delegation: signature.delegations,
-    };
-    envelope.encode_bytes()
-}
-
-fn call(canister: Principal, sender: Principal, expiry: u64) -> EnvelopeContent {
-    EnvelopeContent::Call {
-        nonce: Some(vec![1, 2, 3]),
-        ingress_expiry: expiry,
-        sender,
-        canister_id: canister,
-        method_name: "bump".into(),
-        arg: vec![],
-        sender_info: None,
-    }
-}
-
-fn read_state(sender: Principal, paths: Vec<Vec<&[u8]>>) -> EnvelopeContent {
-    let paths = paths.into_iter().map(|path| path.into_iter().map(|label| label.to_vec().into()).collect());
-    EnvelopeContent::ReadState { ingress_expiry: now() + 60_000_000_000, sender, paths: paths.collect() }
-}
-
-/// The certificate in the body of a call or read_state response.
-fn certificate(body: &[u8]) -> Certificate {
-    let map: std::collections::BTreeMap<String, serde_cbor::Value> = serde_cbor::from_slice(body).unwrap();
-    let Some(serde_cbor::Value::Bytes(bytes)) = map.get("certificate") else {
-        panic!("no certificate: {map:?}")
-    };
-    serde_cbor::from_slice(bytes).unwrap()
-}
+use super::{agent, agent_at, call, counter, envelope, identity, now, post, started};
 
 #[tokio::test]
 async fn an_agent_calls_updates_and_queries_with_all_verification_on() -> Result<()> {
@@ -159,111 +70,6 @@ async fn every_kind_of_key_signs_and_delegations_are_followed() -> Result<()> {
         let (status, text) = post(&node, &format!("/api/v4/canister/{canister}/call"), body).await;
         assert_eq!(status, 403);
         assert!(String::from_utf8_lossy(&text).contains(reason), "{}", String::from_utf8_lossy(&text));
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn stale_and_forged_requests_are_refused() -> Result<()> {
-    let (node, canister) = started().await;
-    let path = format!("/api/v4/canister/{canister}/call");
-    let (alice, mallory) = (identity(1), identity(2));
-    let sender = alice.sender().unwrap();
-    let soon = now() + 60_000_000_000;
-    for expiry in [now() - 1_000_000_000, now() + 400_000_000_000] {
-        let (status, text) = post(&node, &path, envelope(&call(canister, sender, expiry), &alice)).await;
-        assert_eq!(status, 400);
-        assert!(
-            text.starts_with(b"Invalid request expiry: Specified ingress_expiry not within expected range")
-        );
-    }
-    let content = call(canister, sender, soon);
-    let good = envelope(&content, &alice);
-    // Somebody else's signature, no signature, a signature of other content, an altered sender.
-    let forged = [
-        envelope(&content, &mallory),
-        envelope(&content, &ic_agent::identity::AnonymousIdentity),
-        {
-            let signature = alice.sign(&call(canister, sender, soon + 1)).unwrap();
-            let content = std::borrow::Cow::Borrowed(&content);
-            let (sender_pubkey, sender_sig) = (signature.public_key, signature.signature);
-            ic_agent::agent::Envelope { content, sender_pubkey, sender_sig, sender_delegation: None }
-                .encode_bytes()
-        },
-        envelope(&call(canister, mallory.sender().unwrap(), soon), &alice),
-    ];
-    for body in forged {
-        let (status, text) = post(&node, &path, body).await;
-        let text = String::from_utf8_lossy(&text).into_owned();
-        assert_eq!(status, 403, "{text}");
-        assert!(text.contains("Failed to authenticate request"), "{text}");
-    }
-    for (body, at) in [
-        (good[..good.len() - 1].to_vec(), path.clone()),
-        ([good.as_slice(), &[0]].concat(), path.clone()),
-        (good.clone(), format!("/api/v4/canister/{}/call", Principal::management_canister())),
-        (good.clone(), format!("/api/v3/canister/{canister}/query")),
-    ] {
-        assert_eq!(post(&node, &at, body).await.0, 400);
-    }
-    // Nothing of all this reached the canister; the good request does, once, however often it is sent.
-    for _ in 0..3 {
-        let (status, body) = post(&node, &path, good.clone()).await;
-        assert_eq!(status, 200);
-        let tree = certificate(&body).tree;
-        let id = content.to_request_id();
-        let LookupResult::Found(reply) = tree.lookup_path([b"request_status".as_slice(), &id[..], b"reply"])
-        else {
-            panic!("{tree:?}")
-        };
-        assert_eq!(reply[..4], [1, 0, 0, 0]);
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_certificate_shows_a_caller_only_its_own_requests() -> Result<()> {
-    let (node, canister) = started().await;
-    let (alice, bob) = (identity(1), identity(2));
-    let mut ids = Vec::new();
-    for who in [&alice, &bob] {
-        let content = call(canister, who.sender().unwrap(), now() + 60_000_000_000);
-        ids.push(content.to_request_id());
-        post(&node, &format!("/api/v4/canister/{canister}/call"), envelope(&content, who)).await;
-    }
-    let path = format!("/api/v3/canister/{canister}/read_state");
-    let read = async |who: &BasicIdentity, id: &[u8]| {
-        let content = read_state(who.sender().unwrap(), vec![vec![b"request_status", id]]);
-        post(&node, &path, envelope(&content, who)).await
-    };
-    assert_eq!(read(&bob, &ids[0][..]).await.0, 403);
-    let (status, body) = read(&alice, &ids[0][..]).await;
-    assert_eq!(status, 200);
-    let tree = certificate(&body).tree;
-    assert!(matches!(
-        tree.lookup_path([b"request_status".as_slice(), &ids[0][..], b"status"]),
-        LookupResult::Found(b"replied")
-    ));
-    assert_eq!(
-        tree.lookup_path([b"request_status".as_slice(), &ids[1][..], b"reply"]),
-        LookupResult::Unknown
-    );
-    assert_eq!(
-        tree.lookup_path([b"canister".as_slice(), canister.as_slice(), b"certified_data"]),
-        LookupResult::Unknown
-    );
-
-    // A request that does not exist is provably absent, also to an agent.
-    let (_, body) = read(&alice, &[7; 32]).await;
-    let tree = certificate(&body).tree;
-    assert_eq!(tree.lookup_path([b"request_status".as_slice(), &[7; 32], b"status"]), LookupResult::Absent);
-    let agent = agent(&node, identity(1)).await;
-    let unknown = ic_agent::RequestId::new(&[7; 32]);
-    let (status, _) = agent.request_status_raw(&unknown, canister).await?;
-    assert!(matches!(status, RequestStatusResponse::Unknown));
-    for forbidden in [vec![b"canister".as_slice(), canister.as_slice()], vec![b"request_status"], vec![]] {
-        let content = read_state(alice.sender().unwrap(), vec![forbidden]);
-        assert_eq!(post(&node, &path, envelope(&content, &alice)).await.0, 400);
     }
     Ok(())
 }

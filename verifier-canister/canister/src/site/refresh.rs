@@ -1,0 +1,111 @@
+//! Certifies pages that have changed.
+
+use std::collections::BTreeSet;
+
+use ic_http_certification::HttpCertificationPath;
+use ic_stable_structures::Memory;
+use interface::Error;
+use pages::{Notice, Page, assets::ASSETS};
+
+use super::{
+    answer::{Content, SKIPPED, entry, skip_entry},
+    render::Renderer,
+};
+use crate::storage::State;
+
+/// Pages are certified until the message has used this many instructions; the rest is left to a timer. One page takes
+/// far fewer than what is then left of a query's or an update's limit.
+pub const REFRESH_INSTRUCTIONS: u64 = 25_000_000_000;
+
+impl<M: Memory> State<M> {
+    /// Leaves all pages to later messages, as when there was nothing certified yet.
+    pub fn defer(&mut self) {
+        let mut changed = std::mem::take(&mut self.site.changed);
+        self.site.pending.append(&mut changed);
+    }
+
+    /// Certifies what never changes: files, the notice that nothing is there, and what is not certified ahead.
+    pub fn certify_fixed(&mut self) -> Result<(), Error> {
+        let tree = self.certified.pages_mut();
+        for asset in ASSETS {
+            let content = Content::asset(asset);
+            tree.insert(&entry(HttpCertificationPath::exact(asset.path), &content)?);
+        }
+        for path in SKIPPED {
+            tree.insert(&skip_entry(path));
+        }
+        let missing = Content::notice(&self.site.shown, Notice::NotFound);
+        tree.insert(&entry(HttpCertificationPath::wildcard(""), &missing)?);
+        Ok(())
+    }
+
+    /// Certifies what was marked, then what is pending, while `instructions` allows; a message for each page that could
+    /// not be made, which is then missing.
+    pub fn refresh(&mut self, instructions: &dyn Fn() -> u64) -> Result<Vec<String>, Error> {
+        let changed = std::mem::take(&mut self.site.changed);
+        let mut pending = std::mem::take(&mut self.site.pending);
+        let (mut entries, mut left, mut failures) = (Vec::new(), BTreeSet::new(), Vec::new());
+        {
+            let renderer = Renderer::new(self);
+            let mut certify = |page: Page| match renderer.certification(page) {
+                Ok(entry) => entries.extend(entry),
+                Err(cause) => failures.push(format!("{page}: {cause}")),
+            };
+            for &page in &changed {
+                if instructions() > REFRESH_INSTRUCTIONS {
+                    left.insert(page);
+                } else {
+                    pending.remove(&page);
+                    certify(page);
+                }
+            }
+            while instructions() <= REFRESH_INSTRUCTIONS {
+                let Some(page) = pending.pop_first() else { break };
+                certify(page);
+            }
+        }
+        let tree = self.certified.pages_mut();
+        for page in &changed {
+            tree.delete_by_path(&HttpCertificationPath::exact(page.to_string()));
+        }
+        entries.iter().for_each(|entry| tree.insert(entry));
+        pending.append(&mut left);
+        self.site.pending = pending;
+        self.set_notice()?;
+        Ok(failures)
+    }
+
+    fn set_notice(&mut self) -> Result<(), Error> {
+        let preparing = self.is_preparing();
+        if preparing == self.site.notice {
+            return Ok(());
+        }
+        self.site.notice = preparing;
+        let content = Content::notice(&self.site.shown, Notice::Preparing);
+        let notice = entry(HttpCertificationPath::wildcard(""), &content)?;
+        let tree = self.certified.pages_mut();
+        if preparing {
+            tree.insert(&notice)
+        } else {
+            tree.delete(&notice)
+        };
+        Ok(())
+    }
+
+    /// Whether some pages are not certified as they are now.
+    pub fn is_preparing(&self) -> bool {
+        !self.site.pending.is_empty()
+    }
+
+    /// Every certified path, with the hash of what answers.
+    #[cfg(test)]
+    pub(crate) fn certified_pages(&self) -> BTreeSet<Vec<Vec<u8>>> {
+        let paths = self.certified.pages().as_hash_tree().list_paths();
+        paths.into_iter().map(|path| path.iter().map(|label| label.as_bytes().to_vec()).collect()).collect()
+    }
+
+    /// Whether a page is certified as it is now.
+    pub(super) fn is_ready(&self, page: &Page) -> bool {
+        !self.site.pending.contains(page)
+    }
+}

@@ -1,0 +1,68 @@
+use maud::html;
+
+use crate::{
+    Site,
+    shell::{page, wide},
+};
+
+/// What a certificate proves, and what not.
+pub fn about(site: &Site) -> Vec<u8> {
+    page(
+        site,
+        "What a certificate proves",
+        html! {
+            h1 { "What a certificate proves" }
+            p class="lead" {
+                "That exactly this model, fixed before anyone knew the sample, makes exactly these decisions on exactly these "
+                "rows. Every rate, comparison and verdict follows from those counts by exact arithmetic."
+            }
+            section aria-labelledby="levels" {
+                h2 id="levels" { "How far it is checked" }
+                (wide("Assurance levels", html! {
+                    table {
+                        thead { tr { th scope="col" { "Level" } th scope="col" { "Who checked the counts" } th scope="col" { "Whom you trust" } } }
+                        tbody {
+                            tr {
+                                th scope="row" { span class="tag proved" { "proved" } }
+                                td { "The canister verified a zero-knowledge proof about a private model." }
+                                td { "The subnet, and the hardness of discrete logarithms on the Pasta curves. Verify the proof again and it is only the latter." }
+                            }
+                            tr {
+                                th scope="row" { span class="tag replayed" { "replayed" } }
+                                td { "The canister ran the public model on every row of the sample." }
+                                td { "The subnet. Run it again and you trust nobody." }
+                            }
+                        }
+                    }
+                }))
+                p { "Labels, protected groups and the favourable outcome belong to the dataset that the canister holds. The sample comes from the subnet's randomness, drawn after model, dataset and policy were fixed." }
+            }
+            section aria-labelledby="not" {
+                h2 id="not" { "What it does not prove" }
+                ul {
+                    li { "That the model is fair, lawful or good. It states figures under named conventions, with intervals." }
+                    li { "That the model was not trained on the public dataset. The times at which both were fixed are shown, and how often was audited." }
+                    li { "That nobody rehearsed in private before asking. Every audit that was requested is listed, failed ones too." }
+                    li { "That an ONNX file and the integer model made from it always agree. Whoever has the file can import it again and compare." }
+                }
+            }
+            section aria-labelledby="read" {
+                h2 id="read" { "How to read the numbers" }
+                ul {
+                    li { "A metric's name says whose convention it follows (AIF360, Fairlearn), since tools disagree." }
+                    li { strong { "Undefined" } " means that a denominator is zero: nothing is shown as 0 or as fair for lack of data." }
+                    li { strong { "Small" } " marks groups with fewer samples than the policy's minimum; no verdict rests on them." }
+                    li { "Intervals are at 95 %, one by one; with many figures some miss." }
+                }
+            }
+            section aria-labelledby="pages" {
+                h2 id="pages" { "Why you can believe this page" }
+                p {
+                    "The canister put the hash of this page's bytes into its certified state, which the subnet's nodes sign together. A gateway that "
+                    "changes a byte is found out by any verifying gateway. If you would rather not trust a gateway, press "
+                    em { "verify" } " on a certificate's page, use the JavaScript package, or check the export offline with the command line."
+                }
+            }
+        },
+    )
+}

@@ -1,0 +1,306 @@
+//! A certificate's page: what was found, how far that is proved, and how to check it.
+
+use audit::{
+    Certificate, Criterion,
+    certificate::{CriterionRecord, Level, Measured, Predicate},
+};
+use interface::CertificateSummary;
+use maud::{Markup, html};
+
+use crate::{
+    Page, Site, Standing,
+    chart::{Allowed, Axis, Line, gauge},
+    comparisons,
+    figures::{interval, interval_of, value_with_reason},
+    measure::micros,
+    shell::{digest, facts, page, time, wide},
+    standing::outcome,
+    text::{count, counted, decimal, over, sign},
+};
+
+/// The page of the certificate that `summary` lists and `certificate` is the body of.
+pub fn certificate(
+    site: &Site,
+    summary: &CertificateSummary,
+    certificate: &Certificate,
+    standing: &Standing,
+) -> Vec<u8> {
+    let predicate = &certificate.predicate;
+    let title = format!("Certificate {}: {}", summary.id, summary.model_name);
+    page(
+        site,
+        &title,
+        html! {
+            article {
+                p class="crumb" {
+                    a href=(Page::Dataset(summary.dataset.into())) { (summary.dataset_name) }
+                    " / " a href=(Page::Model(summary.model.into())) { (summary.model_name) }
+                }
+                h1 { "Certificate " (summary.id) " " (outcome(summary.verdict, standing)) }
+                (notice(standing, summary))
+                (lead(predicate))
+                (level(predicate))
+                (verification(summary, predicate))
+                (criteria(predicate))
+                (comparisons::groups(predicate))
+                (comparisons::all(predicate))
+                (sample(predicate))
+                (caveats(predicate))
+                (identity(summary, predicate))
+                (take_away(site, summary, predicate))
+            }
+        },
+    )
+}
+
+/// What has happened to a certificate that no longer stands.
+fn notice(standing: &Standing, summary: &CertificateSummary) -> Markup {
+    let until = summary.valid_until_ns;
+    match standing {
+        Standing::Stands => html! {
+            @if let Some(until) = until { p class="until" { "Valid until " (time(until)) "." } }
+        },
+        Standing::Expired => html! {
+            p class="notice" role="note" {
+                "Its time is over" @if let Some(until) = until { " since " (time(until)) }
+                ". What it found was true then; nothing is said about now."
+            }
+        },
+        Standing::Superseded(by) => html! {
+            p class="notice" role="note" {
+                "Replaced by " a href=(Page::Certificate(*by)) { "certificate " (by) } "."
+            }
+        },
+        Standing::Revoked(reason) => html! {
+            p class="notice bad" role="note" { "Revoked. Reason given: “" (reason) "”" }
+        },
+    }
+}
+
+fn lead(predicate: &Predicate) -> Markup {
+    let held = predicate.criteria.iter().filter(|one| one.verdict == audit::Verdict::Pass).count();
+    let sample = &predicate.sample;
+    html! {
+        p class="lead" {
+            "Model " strong { (predicate.model.name) } " was audited on " strong { (count(sample.size.into())) }
+            " of " (count(predicate.dataset.rows.into())) " rows of " strong { (predicate.dataset.name) } " "
+            (predicate.dataset.version) ". It meets " strong { (held) " of " (predicate.criteria.len()) }
+            " criteria of the policy “" (predicate.policy.name) "”. The favourable decision is “" (predicate.favourable) "”."
+        }
+    }
+}
+
+fn level(predicate: &Predicate) -> Markup {
+    let (word, text) = match predicate.level {
+        Level::Replayed => (
+            "replayed",
+            "The canister ran this public model itself, as exact integer arithmetic, on every row of the sample, and \
+             computed every figure below from the counts. Anyone can run it again and must get the same bytes.",
+        ),
+        Level::Proved => (
+            "proved",
+            "The weights stay with their owner. The canister drew the sample after the weights were committed to, and \
+             itself verified a zero-knowledge proof that exactly the committed model makes exactly these counts. \
+             Every figure below follows from the counts. Anyone can verify the same proof again.",
+        ),
+    };
+    html! {
+        section class="level" aria-labelledby="level" {
+            h2 id="level" { "Assurance: " span class={ "tag " (word) } { (word) } }
+            p { (text) " " a href="/about#levels" { "The levels compared." } }
+        }
+    }
+}
+
+/// Filled in by the script; without it, the commands further down do the same.
+fn verification(summary: &CertificateSummary, predicate: &Predicate) -> Markup {
+    let level = if predicate.level == Level::Proved { "proved" } else { "replayed" };
+    html! {
+        section id="verify" data-canister=(predicate.canister) data-certificate=(summary.id)
+            data-level=(level) hidden aria-labelledby="verify-title" {
+            h2 id="verify-title" { "Check it yourself, here" }
+            p {
+                "Your browser fetches the certificate with its signatures, checks each step below, and then "
+                @if predicate.level == Level::Proved { "verifies the zero-knowledge proof" }
+                @else { "runs the model on the whole sample again" }
+                ". Nothing leaves this page."
+            }
+            button type="button" { "Verify in this browser" }
+            ol class="steps" aria-live="polite" {}
+            p class="outcome" role="status" {}
+        }
+    }
+}
+
+fn criteria(predicate: &Predicate) -> Markup {
+    html! {
+        section aria-labelledby="criteria" {
+            h2 id="criteria" { "What was asked for" }
+            (wide("Criteria", html! {
+                table {
+                    thead { tr {
+                        th scope="col" { "Metric" } th scope="col" { "Over" }
+                        th scope="col" class="number" { "Value" } th scope="col" { "95 % interval" }
+                        th scope="col" class="number" { "Threshold" } th scope="col" class="picture" { "Picture" }
+                        th scope="col" { "Verdict" }
+                    } }
+                    tbody { @for record in &predicate.criteria { (criterion(record)) } }
+                }
+            }))
+            p class="hint" {
+                "Values are compared with thresholds as exact fractions; the interval is not part of the decision. "
+                "Shaded: what the policy allows. A group with fewer than "
+                (predicate.policy.min_group_size) " samples leaves a criterion undecided."
+            }
+        }
+    }
+}
+
+fn criterion(record: &CriterionRecord) -> Markup {
+    let criterion = &record.criterion;
+    let word = match record.verdict {
+        audit::Verdict::Pass => "pass",
+        audit::Verdict::Fail => "fail",
+        audit::Verdict::Undefined => "undefined",
+    };
+    let threshold = fraction(&criterion.threshold);
+    html! {
+        tr {
+            th scope="row" { code { (criterion.metric) } }
+            td {
+                (over(&criterion.attributes, &criterion.group))
+                @if let Some(class) = &criterion.class { ", class " (class) }
+            }
+            td class="number" { (value_with_reason(&record.value)) }
+            td { (interval(interval_of(&record.value))) }
+            td class="number" { (sign(criterion.comparator)) " " (criterion.threshold) }
+            td class="picture" { (picture(criterion, &record.value, threshold)) }
+            td {
+                span class={ "verdict " (word) } { (word) }
+                @for small in &record.small_groups {
+                    br; span class="hint" { (small.group) ": only " (counted(small.size, "sample")) }
+                }
+            }
+        }
+    }
+}
+
+fn picture(criterion: &Criterion, measured: &Measured, threshold: Option<i64>) -> Markup {
+    use audit::Comparator::{AbsAtMost, AtLeast, AtMost, LessThan, MoreThan};
+    let (value, interval) = (micros(measured), interval_of(measured));
+    let allowed = threshold.map(|limit| match criterion.comparator {
+        AtLeast | MoreThan => Allowed { from: Some(limit), to: None },
+        AtMost | LessThan => Allowed { from: None, to: Some(limit) },
+        AbsAtMost => Allowed { from: Some(-limit), to: Some(limit) },
+    });
+    let limits = allowed.into_iter().flat_map(|one| [one.from, one.to]).flatten();
+    let ends = interval.into_iter().flat_map(|(lower, upper)| [lower, upper]);
+    let axis = Axis::holding(limits.chain(ends).chain(value));
+    let shown = value.map_or_else(|| "undefined".to_owned(), decimal);
+    let text = format!("{shown}, allowed {} {}", sign(criterion.comparator), criterion.threshold);
+    gauge(axis, &Line { value, interval }, allowed, &text)
+}
+
+/// A threshold in millionths.
+fn fraction(fraction: &audit::Fraction) -> Option<i64> {
+    fraction.to_decimal(6).parse::<audit::Decimal>().ok().map(|decimal| decimal.0 / 1000)
+}
+
+fn sample(predicate: &Predicate) -> Markup {
+    let sample = &predicate.sample;
+    html! {
+        section aria-labelledby="sample" {
+            h2 id="sample" { "How the sample was drawn" }
+            (facts([
+                ("Model fixed", time(predicate.model.registered_at.0)),
+                ("Dataset fixed", time(predicate.dataset.sealed_at.0)),
+                ("Audit requested", time(predicate.requested_at.0)),
+                ("Sample drawn", html! { (time(sample.drawn_at.0)) ", after all of these" }),
+                ("Rows", html! {
+                    (count(sample.size.into())) " of " (count(predicate.dataset.rows.into()))
+                    " (" (sample.coverage_decimal) ")"
+                }),
+                ("Rule", html! { code { (sample.rule) } }),
+                ("Seed", html! { (digest(sample.seed)) " from the network's randomness" }),
+                ("Audits requested", html! {
+                    (predicate.audits_of_model) " of this model and " (predicate.audits_of_owner)
+                    " of this owner, this one included, until the certificate was issued"
+                }),
+            ]))
+        }
+    }
+}
+
+fn caveats(predicate: &Predicate) -> Markup {
+    html! {
+        section class="caveats" aria-labelledby="caveats" {
+            h2 id="caveats" { "What it does not say" }
+            ul { @for caveat in &predicate.caveats { li { (caveat) } } }
+        }
+    }
+}
+
+fn identity(summary: &CertificateSummary, predicate: &Predicate) -> Markup {
+    let model = &predicate.model;
+    let mut rows = vec![
+        ("Body", digest(summary.body_digest)),
+        ("Model", digest(model.digest)),
+        ("Layers", html! { (model.layers.join("; ")) " (" (counted(model.parameters, "parameter")) ")" }),
+    ];
+    if let Some(source) = model.source {
+        rows.push(("Made from", html! { (digest(source)) ", by its owner's statement" }));
+    }
+    for proof in &predicate.proofs {
+        rows.push(("Proof", digest(*proof)));
+    }
+    rows.extend([
+        ("Dataset", digest(predicate.dataset.digest)),
+        ("Manifest", digest(predicate.dataset.manifest)),
+        ("Group rule", digest(predicate.dataset.group_rule)),
+        ("Policy", digest(predicate.policy_digest)),
+        ("Owner", html! { code { (predicate.owner) } }),
+        ("Requested by", html! { code { (predicate.requester) } }),
+        ("Canister", html! { code { (predicate.canister) } " (" (predicate.runtime) ")" }),
+        ("Issued", time(predicate.issued_at.0)),
+    ]);
+    if let Some(replaced) = predicate.supersedes {
+        let link = html! { a href=(Page::Certificate(replaced)) { "certificate " (replaced) } };
+        rows.push(("Replaces", link));
+    }
+    html! {
+        section aria-labelledby="identity" {
+            h2 id="identity" { "Digests and people" }
+            (facts(rows))
+        }
+    }
+}
+
+/// Links for programs, and commands for a terminal.
+fn take_away(site: &Site, summary: &CertificateSummary, predicate: &Predicate) -> Markup {
+    let id = summary.id;
+    let canister = &site.canister;
+    let again =
+        if predicate.level == Level::Proved { "verifies the proof again" } else { "runs it all again" };
+    html! {
+        section aria-labelledby="take" {
+            h2 id="take" { "Take it with you" }
+            ul {
+                li { a href=(Page::Body(id)) { "The statement" } ": in-toto Statement v1, canonical JSON" }
+                li { a href={ "/dsse/" (id) ".json" } { "The statement, signed" } ": DSSE envelope with a signature of the canister" }
+                li { a href={ "/export/" (id) ".json" } download { "The export" } ": statement, status, witness and IC certificate in one file, for offline checks" }
+                li { a href={ "/records/" (id) ".json" } { "The records" } ": audit, model, dataset and policy, with their witness" }
+                li { a href=(Page::Manifest(summary.dataset.into())) { "The dataset's manifest" } ": Croissant" }
+            }
+            p { "Check the export offline, trusting nothing but the Internet Computer's key; the second command " (again) ":" }
+            pre tabindex="0" { code {
+                "assay --network ic certificate check certificate-" (id) ".json --canister " (canister) "\n"
+                "assay --network ic --canister " (canister) " rerun " (id)
+            } }
+            p { "A badge for a README:" }
+            p { img src=(Page::Badge(id)) alt={ "Assay certificate " (id) } height="20"; }
+            pre tabindex="0" { code {
+                "[![Assay](https://" (canister) ".icp0.io" (Page::Badge(id)) ")](https://" (canister) ".icp0.io" (Page::Certificate(id)) ")"
+            } }
+        }
+    }
+}
