@@ -2,21 +2,21 @@
 //!
 //! The files are left in `target/web/fixtures`, to look at or to try a page on.
 
-use std::{fs, path::PathBuf, process::Command, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
 
 use anyhow::{Context, Result};
-use candid::{Decode, Encode};
 use check::{
     check, check_records,
     rerun::{Evidence, rerun},
 };
-use interface::{
-    ArtefactKind, Proof, WitnessRequest,
-    certified::{audit_json, audit_key, dataset_json, dataset_key, model_json, model_key},
-    export::{CertificateFile, RecordTexts, RecordsFile},
-};
+use interface::export::{CertificateFile, RecordsFile};
 use prover::ProverSetup;
-use tests::{Answer, OWNER, STRANGER, World, import_model, repository, trust};
+use tests::{OWNER, World, import_model, repository, trust};
 
 /// Where `cargo xtask build-web` puts the package.
 fn package() -> PathBuf {
@@ -76,48 +76,42 @@ async fn the_package_accepts_what_holds_and_nothing_else() -> Result<()> {
     Ok(())
 }
 
-/// Writes everything that the canister serves about a certificate, and tells how long the native checker takes.
-async fn publish(world: &World, number: u64, folder: &PathBuf) -> Result<()> {
+/// Downloads everything that the canister serves about a certificate, and tells how long the native checker takes.
+async fn publish(world: &World, number: u64, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
-    let client = world.client(STRANGER)?;
-    let file: CertificateFile = client.certificate(number).await?;
+    let export = served(world, &format!("export/{number}.json")).await?;
+    let records = served(world, &format!("records/{number}.json")).await?;
     let start = Instant::now();
-    let certificate = check(&file, &trust(world)).authentic.context("it is authentic")?.certificate;
+    let report = check(&CertificateFile::from_json(&export)?, &trust(world));
     let checked = start.elapsed();
+    let certificate = report.authentic.with_context(|| format!("{:?}", report.steps))?.certificate;
+    let report = check_records(&RecordsFile::from_json(&records)?, &certificate, &trust(world));
+    let certified = report.records.with_context(|| format!("{:?}", report.steps))?;
     let predicate = &certificate.predicate;
-    let audit = client.audit(predicate.audit).await?;
-    let dataset = client.dataset(predicate.dataset.digest).await?.record;
-    let model = client.model(predicate.model.digest).await?;
-    let keys = vec![audit_key(audit.id), dataset_key(dataset.digest), model_key(model.digest)];
-    let query = world.agent(STRANGER)?;
-    let query = query.query(&world.canister, "witness").with_arg(Encode!(&WitnessRequest::Keys(keys))?);
-    let proof = Decode!(&query.call().await?, Answer<Proof>)??;
-    let texts = RecordTexts {
-        audit: audit_json(&audit)?,
-        dataset: dataset_json(&dataset)?,
-        model: model_json(&model)?,
-        policy: client.policy(predicate.policy_digest).await?.into_bytes(),
-    };
-    let ic_certificate = proof.ic_certificate.context("a query gets one")?.into_vec();
-    let records = RecordsFile::new(world.canister, number, texts, ic_certificate, proof.witness);
-    let report = check_records(&records, &certificate, &trust(world));
-    let (dataset, model) = (predicate.dataset.digest, predicate.model.digest);
-    let dataset = client.download(ArtefactKind::Dataset, dataset, &mut |_, _| ()).await?;
-    let model = client.download(ArtefactKind::Model, model, &mut |_, _| ()).await?;
+    let dataset = served(world, &format!("bytes/dataset/{}/0", predicate.dataset.digest)).await?;
+    let model = served(world, &format!("bytes/model/{}/0", predicate.model.digest)).await?;
     let mut proofs = Vec::new();
-    for (part, &digest) in predicate.proofs.iter().enumerate() {
-        let proof = client.download(ArtefactKind::Proof, digest, &mut |_, _| ()).await?;
+    for (part, digest) in predicate.proofs.iter().enumerate() {
+        let proof = served(world, &format!("bytes/proof/{digest}/0")).await?;
         fs::write(folder.join(format!("proof-{part}")), &proof)?;
         proofs.push(proof);
     }
-    fs::write(folder.join("certificate.json"), file.to_json())?;
-    fs::write(folder.join("records.json"), records.to_json())?;
-    fs::write(folder.join("dataset"), &dataset)?;
-    fs::write(folder.join("model"), &model)?;
-    let evidence = Evidence::new(report.records.context("they are certified")?, dataset, model, proofs);
+    for (name, content) in
+        [("certificate.json", &export), ("records.json", &records), ("dataset", &dataset), ("model", &model)]
+    {
+        fs::write(folder.join(name), content)?;
+    }
+    let evidence = Evidence::new(certified, dataset, model, proofs);
     let start = Instant::now();
     assert!(rerun(&certificate, &world.canister.to_text(), &evidence, &mut |_, _| ())?.is_equal());
     let rerun = start.elapsed();
     eprintln!("native: {} checked in {checked:.1?}, made again in {rerun:.1?}", folder.display());
     Ok(())
+}
+
+/// What the canister answers to a browser, through the node's gateway.
+async fn served(world: &World, path: &str) -> Result<Vec<u8>> {
+    let request = reqwest::Client::new().get(format!("{}/{path}", world.url()));
+    let response = request.header("host", format!("{}.localhost", world.canister)).send().await?;
+    Ok(response.error_for_status()?.bytes().await?.to_vec())
 }
