@@ -1,4 +1,4 @@
-//! The npm package, in Node, on what a canister really published: one certificate of each level with all that is behind it.
+//! The npm package in Node, and the canister's pages in a browser, on one certificate of each level.
 //!
 //! The files are left in `target/web/fixtures`, to look at or to try a page on.
 
@@ -63,15 +63,16 @@ async fn the_package_accepts_what_holds_and_nothing_else() -> Result<()> {
         publish(&world, certificate, &fixtures.join(name)).await?;
     }
     fs::write(fixtures.join("root.key"), hex::encode(&world.root_key))?;
-    world.stop().await;
-
-    let status = Command::new("node")
-        .args(["--test", "--test-reporter=spec"])
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-reporter=spec"])
         .args(["verify", "page"].map(|name| repository(&format!("tests/web/{name}.test.mjs"))))
         .env("ASSAY_WEB", package())
         .env("ASSAY_WEB_FIXTURES", &fixtures)
-        .env("ASSAY_PREDICTION", repository("certifier/tests/mistakes/base"))
-        .status()?;
+        .env("ASSAY_ORIGIN", world.url().replace("127.0.0.1", &format!("{}.localhost", world.canister)))
+        .env("ASSAY_PREDICTION", repository("certifier/tests/mistakes/base"));
+    // The node answers meanwhile.
+    let status = tokio::task::spawn_blocking(move || node.status()).await??;
+    world.stop().await;
     assert!(status.success(), "the tests in Node failed");
     Ok(())
 }

@@ -90,19 +90,25 @@ function isOfCheck({ part, name }) {
 }
 
 function show(list, { ok, part, name, detail, hint }) {
+  const kind = ok ? "ok" : "failed";
   const item = document.createElement("li");
-  item.className = ok ? "ok" : "failed";
-  const title = document.createElement("strong");
-  title.textContent = `${ok ? "✓" : "✗"} ${part}: ${name}`;
-  const text = document.createElement("span");
-  text.textContent = ` ${detail}${hint ? ` — ${hint}` : ""}`;
-  item.append(title, text);
+  const texts = [
+    [ok ? "✓" : "✗", kind],
+    [`${part}: ${name}`, kind],
+    [hint ? `${detail} — ${hint}` : detail, ""],
+  ];
+  for (const [text, className] of texts) {
+    const span = document.createElement("span");
+    span.textContent = text;
+    span.className = className;
+    item.append(span, " ");
+  }
   list.append(item);
 }
 
 function say(outcome, text, kind) {
   outcome.textContent = text;
-  outcome.dataset.kind = kind;
+  outcome.className = `outcome ${kind}`;
 }
 
 function sentence(result, rerun) {
@@ -130,19 +136,27 @@ function date(nanoseconds) {
   );
 }
 
+/** Columns whose cells have a `data-value` get a button in their header. */
 function sortable(table) {
   const body = table.tBodies[0];
-  const headers = [...table.tHead.rows[0].cells];
-  headers.forEach((header, column) => {
-    header.querySelector("button")?.addEventListener("click", () => {
+  const valued = (column) => [...body.rows].some((row) => row.cells[column]?.dataset.value);
+  const headers = [...table.tHead.rows[0].cells].map((header, column) => ({ header, column }));
+  const sorted = headers.filter(({ column }) => valued(column));
+  for (const { header, column } of sorted) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...header.childNodes);
+    header.append(button);
+    if (!header.hasAttribute("aria-sort")) header.setAttribute("aria-sort", "none");
+    button.addEventListener("click", () => {
       const descending = header.getAttribute("aria-sort") === "ascending";
-      headers.forEach((other) => other.removeAttribute("aria-sort"));
+      for (const other of sorted) other.header.setAttribute("aria-sort", "none");
       header.setAttribute("aria-sort", descending ? "descending" : "ascending");
       const keyed = [...body.rows].map((row) => ({ row, value: row.cells[column]?.dataset.value ?? "" }));
       keyed.sort((left, right) => compare(left.value, right.value, descending));
       body.append(...keyed.map(({ row }) => row));
     });
-  });
+  }
 }
 
 /** Numbers by size, text by its letters; what has no value comes last in either order. */

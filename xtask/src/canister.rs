@@ -5,7 +5,7 @@ use std::{fs, io::Write as _, path::PathBuf};
 use anyhow::{Result, ensure};
 use flate2::{Compression, write::GzEncoder};
 
-use crate::{command, wasm};
+use crate::{command, wasm, web};
 
 /// Largest wasm that one install message carries next to its argument.
 const MAX_INSTALL_BYTES: usize = (2 << 20) - 500;
@@ -17,7 +17,9 @@ pub fn module() -> PathBuf {
 
 /// Builds the module and returns its path, [`module`]. The same sources give the same bytes.
 pub fn build() -> Result<PathBuf> {
-    let mut wasm = wasm::build("canister")?;
+    // The canister serves the checker to browsers.
+    let assets = web::build()?;
+    let mut wasm = wasm::build("canister", &[("ASSAY_WEB_ASSETS", assets.as_path())])?;
     let interface = command::root().join("verifier-canister/interface/verifier_canister.did");
     add_custom_section(&mut wasm, "icp:public candid:service", &fs::read(interface)?);
     let mut zip = GzEncoder::new(Vec::new(), Compression::best());

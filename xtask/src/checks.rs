@@ -16,10 +16,8 @@ use crate::{
 pub enum Step {
     /// `cargo fmt --check`
     Format,
-    /// The canister's wasm
+    /// The canister's wasm, and the checker's with the npm package
     Canister,
-    /// The checker's wasm and the npm package
-    Web,
     /// `clippy -D warnings`, native and wasm; the fuzz targets compile
     Lints,
     /// Unit and end-to-end tests
@@ -46,7 +44,6 @@ fn run_step(step: Step) -> Result<()> {
     match step {
         Step::Format => cargo(["fmt", "--all", "--check"]).run(),
         Step::Canister => canister::build().map(drop),
-        Step::Web => web::build().map(drop),
         Step::Lints => {
             cargo(["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
                 .run()?;

@@ -11,12 +11,13 @@ use crate::command;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Builds `package` with the profile of its name and returns the module.
-pub fn build(package: &str) -> Result<Vec<u8>> {
+/// Builds `package` with the profile of its name and returns the module; `variables` are set meanwhile.
+pub fn build(package: &str, variables: &[(&str, &Path)]) -> Result<Vec<u8>> {
     add_wasm_target()?;
-    command::cargo(["build", "--locked", "--package", package, "--profile", package, "--target", TARGET])
-        .args(["--config", &remapped_paths()])
-        .run()?;
+    let cargo =
+        command::cargo(["build", "--locked", "--package", package, "--profile", package, "--target", TARGET])
+            .args(["--config", &remapped_paths()]);
+    variables.iter().fold(cargo, |cargo, (name, value)| cargo.env(name, value)).run()?;
     let built = command::target().join(TARGET).join(package).join(package).with_extension("wasm");
     fs::read(&built).with_context(|| format!("cannot read {}", built.display()))
 }

@@ -27,7 +27,7 @@ pub fn package() -> PathBuf {
 
 /// Builds `target/web/assets` and `target/web/package` (ready for `npm pack`); returns the former.
 pub fn build() -> Result<PathBuf> {
-    let module = wasm::build("web")?;
+    let module = wasm::build("web", &[])?;
     let (assets, package) = (wasm::folder("web/assets")?, wasm::folder("web/package")?);
     wasm::folder("web/package/example")?;
     let sources = command::root().join("web");
@@ -49,7 +49,9 @@ pub fn build() -> Result<PathBuf> {
     }
     let mut zip = GzEncoder::new(Vec::new(), Compression::best());
     zip.write_all(&module)?;
-    eprintln!("{}: {} bytes, {} gzipped", assets.join(MODULE).display(), module.len(), zip.finish()?.len());
+    let zipped = zip.finish()?;
+    fs::write(assets.join(MODULE).with_extension("wasm.gz"), &zipped)?;
+    eprintln!("{}: {} bytes, {} gzipped", assets.join(MODULE).display(), module.len(), zipped.len());
     Ok(assets)
 }
 
