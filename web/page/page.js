@@ -62,7 +62,7 @@ async function networkKey(list, known) {
   if (!known) {
     const detail =
       "This is a test network. Its root key was told by this very server, which could forge everything.";
-    show(list, { ok: true, part: "network", name: "root key", detail });
+    show(list, { part: "network", name: "root key", detail });
   }
   return rootKey;
 }
@@ -90,10 +90,11 @@ function isOfCheck({ part, name }) {
 }
 
 function show(list, { ok, part, name, detail, hint }) {
-  const kind = ok ? "ok" : "failed";
+  // Neither holds nor fails: something to know.
+  const [mark, kind] = ok === undefined ? ["!", "note"] : ok ? ["✓", "ok"] : ["✗", "failed"];
   const item = document.createElement("li");
   const texts = [
-    [ok ? "✓" : "✗", kind],
+    [mark, kind],
     [`${part}: ${name}`, kind],
     [hint ? `${detail} — ${hint}` : detail, ""],
   ];

@@ -127,7 +127,9 @@ fn again(
     let compared = rerun(certificate, canister, evidence, progress);
     let compared = answer.step("rerun", name, compared, |compared| match compared.proofs {
         0 => format!("{} samples run on {} parameters", compared.samples, compared.parameters),
-        proofs => format!("the weights' range and {proofs} proofs about {} samples hold", compared.samples),
+        proofs => {
+            format!("proofs hold: of the weights' range, and {proofs} about {} samples", compared.samples)
+        }
     })?;
     let same = if compared.is_equal() { Ok(()) } else { Err(different(&compared)) };
     answer.step("rerun", "comparison", same, |()| {
