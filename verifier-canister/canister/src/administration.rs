@@ -99,6 +99,8 @@ impl<M: Memory> State<M> {
             stable_bytes,
             replay_instructions: totals.replay_instructions,
             verification_instructions: totals.verification_instructions,
+            page_instructions: self.site.instructions,
+            pages_pending: self.site.pending.len() as u64,
         })
     }
 }

@@ -120,4 +120,8 @@ pub struct Stats {
     pub replay_instructions: u64,
     /// Instructions that verifications of proofs, right or wrong, have used so far.
     pub verification_instructions: u64,
+    /// Instructions that certifying pages took since the canister was last started.
+    pub page_instructions: u64,
+    /// Pages that wait to be certified.
+    pub pages_pending: u64,
 }

@@ -139,10 +139,9 @@ fn criteria(predicate: &Predicate) -> Markup {
             (wide("Criteria", html! {
                 table {
                     thead { tr {
-                        th scope="col" { "Metric" } th scope="col" { "Over" }
+                        th scope="col" { "Metric" } th scope="col" { "Verdict" } th scope="col" { "Over" }
                         th scope="col" class="number" { "Value" } th scope="col" { "95 % interval" }
                         th scope="col" class="number" { "Threshold" } th scope="col" class="picture" { "Picture" }
-                        th scope="col" { "Verdict" }
                     } }
                     tbody { @for record in &predicate.criteria { (criterion(record)) } }
                 }
@@ -168,6 +167,12 @@ fn criterion(record: &CriterionRecord) -> Markup {
         tr {
             th scope="row" { code { (criterion.metric) } }
             td {
+                span class={ "verdict " (word) } { (word) }
+                @for small in &record.small_groups {
+                    br; span class="hint" { (small.group) ": only " (counted(small.size, "sample")) }
+                }
+            }
+            td {
                 (over(&criterion.attributes, &criterion.group))
                 @if let Some(class) = &criterion.class { ", class " (class) }
             }
@@ -175,12 +180,6 @@ fn criterion(record: &CriterionRecord) -> Markup {
             td { (interval(interval_of(&record.value))) }
             td class="number" { (sign(criterion.comparator)) " " (criterion.threshold) }
             td class="picture" { (picture(criterion, &record.value, threshold)) }
-            td {
-                span class={ "verdict " (word) } { (word) }
-                @for small in &record.small_groups {
-                    br; span class="hint" { (small.group) ": only " (counted(small.size, "sample")) }
-                }
-            }
         }
     }
 }

@@ -83,7 +83,8 @@ fn row(group: &GroupRecord, several_classes: bool, smallest: u32) -> Markup {
     html! {
         tr {
             th scope="row" {
-                (over(&group.attributes, &group.group))
+                // One attribute is named by the heading.
+                @match group.group.as_slice() { [one] => (one), several => (over(&group.attributes, several)) }
                 @if group.small {
                     " " span class="tag small" title={ "Fewer than " (smallest) " samples: the policy decides nothing by it" } { "small" }
                 }

@@ -3,9 +3,6 @@
 pub use interface::utc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Nanoseconds of a second.
-pub const SECOND_NS: u64 = 1_000_000_000;
-
 /// Now, in nanoseconds since 1970.
 pub fn now_ns() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

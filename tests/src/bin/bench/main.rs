@@ -2,6 +2,7 @@
 //!
 //! Instructions are the node's count, with the weights of the Internet Computer; seconds are this machine's.
 
+mod pages;
 mod proofs;
 
 use std::time::Instant;
@@ -26,8 +27,11 @@ const MODELS: [(&str, &str); 6] = [
     ("adult", "mlp-64-32"),
 ];
 
-const CASES: [&str; 10] =
-    ["wasm", "import", "replay", "wide", "mlp", "mnist", "adult-logistic", "growth", "peer", "ops"];
+const CASES: [&str; 11] =
+    ["wasm", "import", "replay", "wide", "pages", "mlp", "mnist", "adult-logistic", "growth", "peer", "ops"];
+
+/// Numbers of certificates that pages are measured with; `ASSAY_CERTIFICATES` takes others.
+const CERTIFICATES: &str = "100,1000,10000";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -63,6 +67,10 @@ async fn main() -> Result<()> {
         for width in [64, 256, 1024] {
             world.replay("wide", &wide_model(&rows, width), &rows, Some(2000)).await?;
         }
+    }
+    if wanted("pages") {
+        let numbers = std::env::var("ASSAY_CERTIFICATES").unwrap_or_else(|_| CERTIFICATES.to_owned());
+        pages::growth(&numbers.split(',').map(str::parse).collect::<Result<Vec<u64>, _>>()?).await?;
     }
     if wanted("ops") {
         proofs::operations();

@@ -35,7 +35,9 @@ pub struct Site {
     /// Pages whose records were written since the last refresh.
     changed: BTreeSet<Page>,
     /// Pages that did not fit into a message: nothing is certified in their place but a notice.
-    pending: BTreeSet<Page>,
+    pub pending: BTreeSet<Page>,
+    /// What certifying took.
+    pub instructions: u64,
     /// Expiry is shown as of this time, so that a page stays what was certified.
     as_of_ns: u64,
     /// Whether the notice that pages are being prepared is certified.
@@ -53,6 +55,7 @@ impl Site {
             index: Index::default(),
             changed,
             pending: BTreeSet::new(),
+            instructions: 0,
             as_of_ns,
             notice: false,
         }

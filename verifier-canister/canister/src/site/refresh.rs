@@ -42,6 +42,7 @@ impl<M: Memory> State<M> {
     /// Certifies what was marked, then what is pending, while `instructions` allows; a message for each page that could
     /// not be made, which is then missing.
     pub fn refresh(&mut self, instructions: &dyn Fn() -> u64) -> Result<Vec<String>, Error> {
+        let before = instructions();
         let changed = std::mem::take(&mut self.site.changed);
         let mut pending = std::mem::take(&mut self.site.pending);
         let (mut entries, mut left, mut failures) = (Vec::new(), BTreeSet::new(), Vec::new());
@@ -72,6 +73,7 @@ impl<M: Memory> State<M> {
         pending.append(&mut left);
         self.site.pending = pending;
         self.set_notice()?;
+        self.site.instructions += instructions().saturating_sub(before);
         Ok(failures)
     }
 
