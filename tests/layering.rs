@@ -7,13 +7,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("audit", &[]),
     ("verifier", &["audit"]),
     ("interface", &["audit"]),
+    ("check", &["audit", "interface", "verifier"]),
     ("pages", &["audit", "interface"]),
     ("canister", &["audit", "interface", "pages", "verifier"]),
     ("import", &["audit"]),
     ("prover", &["audit", "verifier"]),
     ("localnet", &[]),
-    ("certifier", &["audit", "import", "interface", "localnet", "prover", "verifier"]),
-    ("tests", &["audit", "certifier", "import", "interface", "localnet", "prover", "verifier"]),
+    ("web", &["audit", "check", "interface", "verifier"]),
+    ("certifier", &["audit", "check", "import", "interface", "localnet", "prover", "verifier"]),
+    ("tests", &["audit", "certifier", "check", "import", "interface", "localnet", "prover", "verifier"]),
     ("xtask", &[]),
 ];
 
@@ -54,6 +56,7 @@ fn the_deciding_side_stays_in_its_folder() {
         ("audit", "verifier-canister/audit"),
         ("verifier", "verifier-canister/verifier"),
         ("interface", "verifier-canister/interface"),
+        ("check", "verifier-canister/check"),
         ("pages", "verifier-canister/pages"),
         ("canister", "verifier-canister/canister"),
     ] {

@@ -1,12 +1,10 @@
-//! Everything around the verifier canister: datasets are read, audits requested, certificates checked offline and
-//! audits run again.
+//! Everything around the verifier canister: datasets are read, audits requested, and what the crate `check` needs to
+//! check certificates and to run audits again is downloaded.
 //!
-//! Nothing here decides what a certificate says; that is `audit`'s, which the canister runs too. This crate moves
-//! bytes to and from the canister and compares them.
+//! Nothing here decides what a certificate says, nor whether to believe it: that is `audit`'s, which the canister runs
+//! too, and `check`'s. This crate moves bytes to and from the canister.
 #![forbid(unsafe_code)]
 
-pub mod certificate_file;
-pub mod check;
 pub mod client;
 pub mod dataset;
 pub mod deploy;
@@ -15,4 +13,3 @@ pub mod network;
 pub mod node;
 pub mod policy;
 pub mod private;
-pub mod rerun;

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 
 use audit::{Digest, Model};
 use candid::Principal;
-use certifier::private::{self, Owned, Prediction};
+use certifier::private::{self, Owned};
 use prover::{ModelSecret, ProverSetup};
 
 fn base(name: &str) -> PathBuf {
@@ -25,11 +25,11 @@ fn the_fixture_is_verified() {
         private::write(&base("tiny.assay-package"), &package).unwrap();
         let owned = Owned::new(&setup, model.clone(), secret, &package).unwrap();
         let rows = vec![vec![-2250, -3900, 4096, 0], vec![750, -1500, 4096, 0]];
-        let prediction = Prediction::prove(&setup, &owned, Digest([0; 32]), rows).unwrap();
+        let prediction = owned.prove_prediction(&setup, Digest([0; 32]), rows).unwrap();
         private::write(&base("prediction.json"), prediction.to_json().as_bytes()).unwrap();
     }
     let package = fs::read(base("tiny.assay-package")).unwrap();
-    let prediction = Prediction::read(&base("prediction.json")).unwrap();
+    let prediction = private::read_prediction(&base("prediction.json")).unwrap();
     prediction.verify(&setup.verifier, &package).unwrap();
     assert_eq!(prediction.classes, [0, 1]);
 }

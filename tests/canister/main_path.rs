@@ -1,7 +1,6 @@
 //! From an ONNX file to a certificate that a stranger checks offline and an auditor reruns.
 
 use anyhow::Result;
-use certifier::check;
 use tests::{STRANGER, World, linear_model, main_path::certify_and_check, trust};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,11 +4,8 @@ use std::sync::OnceLock;
 
 use anyhow::Result;
 use audit::{Activation, Certificate, Dataset, Digest, Layer, Model, certificate::Level};
-use certifier::{
-    check,
-    private::{self, Prediction},
-    rerun::{Evidence, rerun},
-};
+use certifier::private;
+use check::rerun::{Evidence, rerun};
 use interface::{ArtefactKind, AuditState, Error, StateKind, UploadKey, VerifyAudit, VerifyInference};
 use prover::{ModelSecret, ProverSetup};
 use tests::{CONTROLLER, OWNER, STRANGER, World, import_model, linear_model, trust};
@@ -190,7 +187,7 @@ async fn predictions_are_verified_by_query_and_others_refused() -> Result<()> {
     let owned = world.register_private(setup(), &small(&dataset, "served"), 1).await?;
     let rows = (0..2).map(|row| dataset.row(row).expect("the row exists").features().collect());
     let asked = Digest::of(b"who asked");
-    let prediction = Prediction::prove(setup(), &owned, asked, rows.collect())?;
+    let prediction = owned.prove_prediction(setup(), asked, rows.collect())?;
     let (client, request) = (world.client(STRANGER)?, prediction.request()?);
     client.verify_inference(request.clone()).await?;
     let other = world.register_private(setup(), &small(&dataset, "another"), 2).await?;

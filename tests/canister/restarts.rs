@@ -21,8 +21,7 @@ async fn an_audit_goes_on_after_upgrades_in_its_middle() -> Result<()> {
     let AuditState::Completed { certificate } = record.state else { panic!("{:?}", record.state) };
     assert!(record.replay_messages > 2, "the test needs several slices, got {}", record.replay_messages);
     let file = world.client(STRANGER)?.certificate(certificate).await?;
-    let authentic =
-        certifier::check::check(&file, &trust(&world)).authentic.expect("the certificate is authentic");
+    let authentic = check::check(&file, &trust(&world)).authentic.expect("the certificate is authentic");
     assert_eq!(authentic.certificate.predicate.counters.iter().sum::<u32>(), dataset.rows());
     Ok(())
 }

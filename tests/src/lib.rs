@@ -12,7 +12,8 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use audit::{Dataset, Digest, Model};
 use candid::{CandidType, Decode, Encode, Principal};
-use certifier::{check::Trust, client::Client, deploy::deploy};
+use certifier::{client::Client, deploy::deploy};
+use check::Trust;
 use ic_agent::{Agent, Identity, identity::BasicIdentity};
 use interface::{ArtefactKind, AuditId, AuditRecord, AuditRequest, AuditState, Role, RoleChange};
 use localnet::{Config, Node};
@@ -168,6 +169,11 @@ impl World {
         let node = self.node.as_ref().context("only the embedded node is managed directly")?;
         let done = node.with_subnet(move |subnet| subnet.management(principal(CONTROLLER), method, record));
         done.await?.map(drop).map_err(|rejection| anyhow::anyhow!("{rejection:?}"))
+    }
+
+    /// Where the node answers.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// The typed client of a person.

@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 use audit::{Digest, Engine, Replay, Verdict, draw_sample};
-use certifier::check;
 use interface::{AuditState, CertificatesRequest};
 
 use crate::{STRANGER, World, import_model, trust};

@@ -4,8 +4,9 @@ use anyhow::Result;
 use audit::{Dataset, Digest, Model};
 use certifier::{
     client::ClientError,
-    private::{AuditInputs, Owned, package},
+    private::{Owned, package},
 };
+use check::proof::AuditInputs;
 use interface::{ArtefactKind, AuditId, AuditRecord, SubmitProof};
 use prover::{ModelSecret, ProverSetup};
 
@@ -35,7 +36,8 @@ impl World {
         dataset: &Dataset,
         part: usize,
     ) -> Result<Vec<u8>> {
-        Ok(AuditInputs::new(self.canister, record, dataset)?.prove(setup, owned, part)?)
+        let inputs = AuditInputs::new(self.canister, record, dataset)?;
+        Ok(owned.prove_part(setup, &inputs, part)?)
     }
 
     /// Uploads bytes as a proof and hands them in, as this person.

@@ -1,10 +1,8 @@
 //! A certificate that was changed anywhere, or is shown for what it is not, is not accepted.
 
 use anyhow::Result;
-use certifier::{
-    certificate_file::CertificateFile,
-    check::{self, Standing, Trust},
-};
+use check::{Standing, Trust};
+use interface::export::CertificateFile;
 use tests::{OWNER, STRANGER, World, linear_model, trust};
 
 /// A part of the file, to be changed.
@@ -67,7 +65,7 @@ async fn another_canister_another_node_and_an_old_signature_are_refused() -> Res
     let foreign = Trust { root_key: node.root_key(), ..trust.clone() };
     assert!(!accepted(&file, &foreign), "another node's root key");
 
-    let mainnet = Trust { root_key: certifier::network::MAINNET_ROOT_KEY.to_vec(), ..trust.clone() };
+    let mainnet = Trust { root_key: check::ic_certificate::MAINNET_ROOT_KEY.to_vec(), ..trust.clone() };
     assert!(!accepted(&file, &mainnet), "the main network's root key");
 
     let later = Trust { now_ns: trust.now_ns + 3600 * 1_000_000_000, ..trust.clone() };

@@ -1,17 +1,11 @@
 //! Builds the canister's wasm as it is deployed: public Candid metadata inside, no path of this machine.
 
-use std::{
-    env, fs,
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::{fs, io::Write as _, path::PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use flate2::{Compression, write::GzEncoder};
 
-use crate::command;
-
-const TARGET: &str = "wasm32-unknown-unknown";
+use crate::{command, wasm, web};
 
 /// Largest wasm that one install message carries next to its argument.
 const MAX_INSTALL_BYTES: usize = (2 << 20) - 500;
@@ -23,21 +17,9 @@ pub fn module() -> PathBuf {
 
 /// Builds the module and returns its path, [`module`]. The same sources give the same bytes.
 pub fn build() -> Result<PathBuf> {
-    add_wasm_target()?;
-    command::cargo([
-        "build",
-        "--locked",
-        "--package",
-        "canister",
-        "--profile",
-        "canister",
-        "--target",
-        TARGET,
-    ])
-    .args(["--config", &remapped_paths()])
-    .run()?;
-    let built = command::target().join(TARGET).join("canister/canister.wasm");
-    let mut wasm = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
+    // The canister serves the checker to browsers.
+    let assets = web::build()?;
+    let mut wasm = wasm::build("canister", &[("ASSAY_WEB_ASSETS", assets.as_path())])?;
     let interface = command::root().join("verifier-canister/interface/verifier_canister.did");
     add_custom_section(&mut wasm, "icp:public candid:service", &fs::read(interface)?);
     let mut zip = GzEncoder::new(Vec::new(), Compression::best());
@@ -48,36 +30,11 @@ pub fn build() -> Result<PathBuf> {
         "the gzipped wasm has {} bytes, one message carries {MAX_INSTALL_BYTES}",
         zipped.len()
     );
+    wasm::folder("canister")?;
     let path = module();
-    fs::create_dir_all(command::target().join("canister"))?;
     fs::write(&path, &zipped)?;
     eprintln!("{}: {} bytes, {} unpacked", path.display(), zipped.len(), wasm.len());
     Ok(path)
-}
-
-fn add_wasm_target() -> Result<()> {
-    let sysroot = std::process::Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
-        .args(["--print", "sysroot"])
-        .output()
-        .context("cannot start rustc")?;
-    let sysroot = String::from_utf8(sysroot.stdout)?;
-    if Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).exists() {
-        return Ok(());
-    }
-    if command::program("rustup").args(["target", "add", TARGET]).run().is_err() {
-        bail!("the Rust target {TARGET} is missing; install it with your distribution's or rustup's means");
-    }
-    Ok(())
-}
-
-/// Rust flags that replace this machine's paths, so that everyone builds the same bytes.
-fn remapped_paths() -> String {
-    let home = env::var("HOME").unwrap_or_default();
-    let cargo = env::var("CARGO_HOME").unwrap_or_else(|_| format!("{home}/.cargo"));
-    let root = command::root();
-    let flags = [(cargo.as_str(), "cargo"), (&root.to_string_lossy(), "assay")]
-        .map(|(from, to)| format!("\"--remap-path-prefix={from}={to}\""));
-    format!("target.{TARGET}.rustflags=[{}]", flags.join(","))
 }
 
 /// Appends a wasm custom section.

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use crate::{
     canister, clients,
     command::{self, cargo},
+    web,
 };
 
 /// One step of `cargo xtask test`, in order.
@@ -15,7 +16,7 @@ use crate::{
 pub enum Step {
     /// `cargo fmt --check`
     Format,
-    /// The canister's wasm
+    /// The canister's wasm, and the checker's with the npm package
     Canister,
     /// `clippy -D warnings`, native and wasm; the fuzz targets compile
     Lints,
@@ -48,8 +49,10 @@ fn run_step(step: Step) -> Result<()> {
         Step::Lints => {
             cargo(["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
                 .run()?;
-            let wasm = ["clippy", "--quiet", "--locked", "--package", "canister", "--profile", "canister"];
-            cargo(wasm).args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]).run()?;
+            for package in ["canister", "web"] {
+                let wasm = ["clippy", "--quiet", "--locked", "--package", package, "--profile", package];
+                cargo(wasm).args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]).run()?;
+            }
             // A package of its own, which would otherwise be left behind; running it needs a nightly compiler.
             let fuzz = ["check", "--quiet", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--target-dir"];
             cargo(fuzz).arg(command::target().join("fuzz")).run()
@@ -61,6 +64,7 @@ fn run_step(step: Step) -> Result<()> {
             cargo(["test", "--quiet", "--locked", "--workspace"])
                 .env("ASSAY_WASM", &wasm)
                 .env("ASSAY_CLIENTS", clients::folder())
+                .env("ASSAY_WEB", web::package())
                 .run()?;
             if env::var_os("POCKET_IC_BIN").is_none() {
                 eprintln!("POCKET_IC_BIN is not set: the main path is not tested on PocketIC");

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo | test | build-canister | bench`.
+//! The project's own commands: `cargo xtask demo | test | build-canister | build-web | bench`.
 //!
 //! Each one does its whole set-up first, so that it works on a fresh clone.
 
@@ -6,6 +6,8 @@ mod canister;
 mod checks;
 mod clients;
 mod command;
+mod wasm;
+mod web;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -34,6 +36,8 @@ enum Task {
     },
     /// Build the canister to target/canister/verifier.wasm.gz
     BuildCanister,
+    /// Build the checker for browsers and JavaScript to target/web: the pages' assets, and the npm package
+    BuildWeb,
     /// Print measured figures, one JSON line per case
     Bench {
         /// Cases to run; all without one
@@ -49,6 +53,7 @@ fn main() -> Result<()> {
         }
         Task::Test { only } => checks::run(&only),
         Task::BuildCanister => canister::build().map(drop),
+        Task::BuildWeb => web::build().map(drop),
         Task::Bench { cases } => {
             let wasm = canister::build()?;
             command::built("bench")?.args(cases).env("ASSAY_WASM", wasm).run()

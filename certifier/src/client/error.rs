@@ -1,7 +1,7 @@
 use audit::Digest;
 use ic_agent::AgentError;
 
-use crate::check::Failure;
+use check::Failure;
 
 /// Why a call did not do what was asked.
 #[derive(Debug, thiserror::Error)]

@@ -14,6 +14,7 @@ use std::{
 
 use audit::AuditError;
 use candid::{CandidType, Principal, utils::ArgumentEncoder};
+use check::{Trust, check_record};
 use ic_agent::{Agent, AgentError, Identity, agent::RejectCode};
 use interface::{
     AbandonAudit, AuditId, AuditPage, AuditRecord, AuditRequest, AuditsRequest, CertificateId,
@@ -22,13 +23,9 @@ use interface::{
     ModelRecord, ModelsRequest, Proof, RevokeCertificate, RoleChange, RoleHolder, Stats, SubmitProof,
     VerifyAudit, VerifyInference,
     certified::{audit_json, audit_key, dataset_json, dataset_key, model_json, model_key},
+    export::CertificateFile,
 };
 use serde::de::DeserializeOwned;
-
-use crate::{
-    certificate_file::CertificateFile,
-    check::{Trust, check_record},
-};
 
 pub use error::ClientError;
 pub use transfer::Outcome;

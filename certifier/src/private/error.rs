@@ -1,7 +1,8 @@
 use std::{io, path::PathBuf};
 
+use check::proof::ProofError;
 use prover::ProveError;
-use verifier::{VerifyError, package::PackageError};
+use verifier::VerifyError;
 
 /// Why a private model or a proof cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -33,12 +34,6 @@ pub enum PrivateError {
         /// Its permission bits.
         mode: u32,
     },
-    /// Not a prediction with its proof.
-    #[error("not a proved prediction: {0}")]
-    NotAPrediction(String),
-    /// Not what an owner hands in for a part of an audit.
-    #[error("not a proof of this audit: {0}")]
-    NotAProof(String),
     /// Weights and secret do not open the registered commitment.
     #[error("this model with this secret is not the registered one")]
     OtherModel,
@@ -50,15 +45,18 @@ pub enum PrivateError {
         /// Its state.
         state: &'static str,
     },
-    /// A package is refused.
+    /// A package or a proof does not hold.
     #[error(transparent)]
-    Package(#[from] PackageError),
-    /// A proof is refused.
-    #[error(transparent)]
-    Refused(#[from] VerifyError),
+    Proof(#[from] ProofError),
     /// No proof could be made.
     #[error(transparent)]
     Prove(#[from] ProveError),
+}
+
+impl From<VerifyError> for PrivateError {
+    fn from(cause: VerifyError) -> Self {
+        Self::Proof(cause.into())
+    }
 }
 
 impl PrivateError {
@@ -76,11 +74,11 @@ impl PrivateError {
             Self::Exposed { path, .. } => {
                 format!("`chmod 600 {}`: with weights and secret, anyone can make proofs", path.display())
             }
-            Self::NotAPrediction(_) => "`assay infer --prove` makes one".to_owned(),
-            Self::NotAProof(_) => "`assay prove` makes one".to_owned(),
+            Self::Proof(ProofError::NotAPrediction(_)) => "`assay infer --prove` makes one".to_owned(),
+            Self::Proof(ProofError::NotAProof(_)) => "`assay prove` makes one".to_owned(),
             Self::OtherModel => "pass --model and --secret of this very registration".to_owned(),
-            Self::NotAwaiting { id, .. } => format!("`assay audit status {id}` says how it stands"),
-            Self::Package(_) | Self::Refused(_) => "do not rely on it".to_owned(),
+            Self::NotAwaiting { id, .. } | Self::Proof(ProofError::NoSample { id, .. }) => format!("`assay audit status {id}` says how it stands"),
+            Self::Proof(_) => "do not rely on it".to_owned(),
             Self::Prove(ProveError::Sample { .. }) => {
                 "a value left its table: import the model with a larger --margin or more --activation-bits"
                     .to_owned()

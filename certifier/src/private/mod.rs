@@ -1,24 +1,26 @@
-//! Private models on their owner's side, and proofs on everyone's: secrets, packages, proofs of audits and of
-//! predictions.
+//! Private models on their owner's side: secrets, packages, and the proofs that only an owner can make.
 
-mod audit;
 mod error;
-mod prediction;
+mod proving;
 mod secret;
 
-use ::audit::{Digest, Model};
-use candid::Principal;
-use prover::{ModelSecret, ProverSetup, Randomness, registration};
-use verifier::{Package, RegisteredModel, Setup};
+use std::path::Path;
 
-pub use audit::AuditInputs;
+use audit::{Digest, Model};
+use candid::Principal;
+use check::{
+    prediction::{MAX_PREDICTION, Prediction},
+    proof::registered,
+};
+use prover::{ModelSecret, ProverSetup, Randomness, registration};
+use verifier::{Package, RegisteredModel};
+
 pub use error::PrivateError;
-pub use prediction::Prediction;
 pub use secret::{package_path, read, read_secret, secret, secret_path, write};
 
-/// Reads a package and verifies its range proof.
-pub fn registered(setup: &Setup, package: &[u8]) -> Result<RegisteredModel, PrivateError> {
-    Ok(Package::parse(package)?.verify(setup)?)
+/// Reads a file with a prediction and its proof; nothing is verified yet.
+pub fn read_prediction(path: &Path) -> Result<Prediction, PrivateError> {
+    Ok(Prediction::from_json(&read(path, MAX_PREDICTION)?)?)
 }
 
 /// Commits to a model's weights and proves that they are in range: what a private model registers.

@@ -12,6 +12,7 @@ mod certificates;
 pub mod certified;
 mod digest;
 mod error;
+pub mod export;
 mod http;
 mod limits;
 mod proofs;

@@ -3,12 +3,12 @@
 use std::{fmt, process::ExitCode};
 
 use certifier::{
-    certificate_file::CertificateFileError, client::ClientError, dataset::DatasetError,
-    identity::IdentityError, network::NetworkError, node::CanisterNodeError, private::PrivateError,
-    rerun::RerunError,
+    client::ClientError, dataset::DatasetError, identity::IdentityError, network::NetworkError,
+    node::CanisterNodeError, private::PrivateError,
 };
-
+use check::{proof::ProofError, rerun::RerunError};
 use import::ImportError;
+use interface::export::FileError;
 
 /// Exit codes; `assay --help` lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,12 +80,10 @@ macro_rules! hinted {
 
 hinted!(CanisterNodeError, ClientError, DatasetError, IdentityError, NetworkError);
 
-impl From<CertificateFileError> for Failure {
-    fn from(error: CertificateFileError) -> Self {
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
         let hint = match error {
-            CertificateFileError::Damaged { .. } => {
-                "the file was changed after it was written: export it again"
-            }
+            FileError::Damaged { .. } => "the file was changed after it was written: export it again",
             _ => "make one with `assay certificate export ID -o FILE`",
         };
         Self { error: error.into(), hint: Some(hint.to_owned()), exit: Exit::Mismatch }
@@ -96,13 +94,17 @@ impl From<PrivateError> for Failure {
     fn from(error: PrivateError) -> Self {
         let hint = error.hint();
         let exit = match error {
-            PrivateError::Package(_)
-            | PrivateError::Refused(_)
-            | PrivateError::NotAPrediction(_)
-            | PrivateError::NotAProof(_) => Exit::Mismatch,
+            PrivateError::Proof(ProofError::NoSample { .. }) => Exit::Error,
+            PrivateError::Proof(_) => Exit::Mismatch,
             _ => Exit::Error,
         };
         Self { error: error.into(), hint: Some(hint), exit }
+    }
+}
+
+impl From<ProofError> for Failure {
+    fn from(error: ProofError) -> Self {
+        PrivateError::from(error).into()
     }
 }
 

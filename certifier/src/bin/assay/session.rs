@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use candid::Principal;
 use certifier::{
-    check::Trust,
     client::Client,
     identity,
-    network::{LocalStatus, MAINNET_ROOT_KEY, MAINNET_URL, Network, parse_root_key},
+    network::{LocalStatus, MAINNET_URL, Network, parse_root_key},
     node::CONTROLLER_NAME,
 };
+use check::{Trust, ic_certificate::MAINNET_ROOT_KEY};
 use ic_agent::{Identity, identity::AnonymousIdentity};
 
 use crate::{

@@ -51,7 +51,7 @@ async fn issue(world: &World, rows: &Dataset, from: u64, to: u64) -> Result<u64>
             // Another weight and name: another model.
             let index = number / AUDITS;
             let weight = (index % 200) as i16 - 100;
-            model = world.register_model(&linear_model(rows, &format!("model {index}"), weight, 8)).await?;
+            model = world.register_model(&linear_model(rows, &format!("model {index}"), weight, 16)).await?;
         }
         owner.request_audit(audit_request(model, rows, Some(SAMPLE))).await?;
     }

@@ -209,9 +209,9 @@ async fn in_the_canister(model: &Model, rows: &Dataset) -> Result<(u64, u64)> {
     };
     let audit = client.request_audit(request).await?;
     let record = world.until(audit, |record| record.seed.is_some()).await?;
-    let inputs = private::AuditInputs::new(world.canister, &record, rows)?;
+    let inputs = check::proof::AuditInputs::new(world.canister, &record, rows)?;
     for part in 0..inputs.parts(&owned.registered)?.count() {
-        let proof = inputs.prove(&setup, &owned, part)?;
+        let proof = owned.prove_part(&setup, &inputs, part)?;
         client.put(ArtefactKind::Proof, &proof, &mut |_, _| ()).await?;
         client.submit_proof(SubmitProof { audit, proof: Digest::of(&proof).into() }).await?;
     }

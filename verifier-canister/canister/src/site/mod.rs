@@ -9,6 +9,7 @@
 
 mod answer;
 mod envelope;
+mod files;
 mod index;
 mod marks;
 mod refresh;

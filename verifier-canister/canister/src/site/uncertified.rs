@@ -28,8 +28,12 @@ impl<M: Memory> State<M> {
         let signed = ic_certificate.unwrap_or_default();
         Ok(match *segments.as_slice() {
             ["search"] => Some(Content::new(HTML, self.found(query)?)),
-            ["dsse", file] => match number(file) {
-                Some(id) => json(self.envelope(id, signed)?),
+            [kind @ ("export" | "records" | "dsse"), file] => match number(file) {
+                Some(id) => json(match kind {
+                    "export" => self.certificate_file(id, signed)?,
+                    "records" => self.records_file(id, signed)?,
+                    _ => self.envelope(id, signed)?,
+                }),
                 None => None,
             },
             ["bytes", kind, digest, part] => self.part(kind, digest, part)?.map(Content::bytes),

@@ -7,12 +7,12 @@ use std::{
 
 use audit::{Certificate, Digest, Verdict};
 use candid::Principal;
-use certifier::{
-    certificate_file::{CertificateFile, MAX_FILE},
-    check::{Report, Standing, check},
-};
+use check::{Report, Standing, check};
 use clap::{Args, Subcommand};
-use interface::{CertificateId, CertificateSummary, CertificatesRequest, RevokeCertificate};
+use interface::{
+    CertificateId, CertificateSummary, CertificatesRequest, RevokeCertificate,
+    export::{CertificateFile, MAX_FILE},
+};
 use serde_json::json;
 
 use super::{policy, reference};
@@ -235,7 +235,7 @@ async fn export(global: &Global, id: CertificateId, path: Option<&Path>, output:
     })
 }
 
-fn session_trust(global: &Global, canister: Principal) -> Result<certifier::check::Trust> {
+fn session_trust(global: &Global, canister: Principal) -> Result<check::Trust> {
     session::trust_in(global, Some(canister), None)
 }
 

@@ -1,10 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use audit::{Digest, Model, Schema};
-use certifier::{
-    dataset,
-    private::{self, Prediction},
-};
+use certifier::{dataset, private};
 use clap::Args;
 use prover::Witness;
 use serde_json::json;
@@ -74,7 +71,7 @@ pub fn run(arguments: InferArguments, output: Output) -> Result<Exit> {
     let owned = arguments.owned.read(&setup)?;
     let spinner = output.spinner("proving");
     let context = arguments.context.unwrap_or(Digest([0; 32]));
-    let prediction = Prediction::prove(&setup, &owned, context, features)?;
+    let prediction = owned.prove_prediction(&setup, context, features)?;
     drop(spinner);
     match &arguments.output {
         Some(path) => {

@@ -3,8 +3,9 @@ use std::{path::PathBuf, time::Instant};
 use audit::Dataset;
 use certifier::{
     client::Client,
-    private::{self, AuditInputs, Owned, PrivateError},
+    private::{self, Owned, PrivateError},
 };
+use check::proof::AuditInputs;
 use clap::Args;
 use interface::{ArtefactKind, AuditId, AuditRecord, AuditState, SubmitProof, VerifyAudit};
 use prover::ProverSetup;
@@ -125,7 +126,7 @@ impl ProofRun<'_> {
     ) -> Result<Vec<u8>> {
         let spinner = self.output.spinner(&format!("proving part {} of {of}", part + 1));
         let start = Instant::now();
-        let bytes = inputs.prove(self.setup, self.owned, part)?;
+        let bytes = self.owned.prove_part(self.setup, inputs, part)?;
         let seconds = start.elapsed().as_secs_f64();
         // What leaves here is verified first: it tells the owner, and nobody else, about a mistake.
         inputs.verify(&self.setup.verifier, &self.owned.registered, part, &bytes)?;

@@ -1,9 +1,9 @@
 use std::path::Path;
 
 use audit::{Certificate, Digest};
-use certifier::{
-    check::check,
-    client::Client,
+use certifier::client::Client;
+use check::{
+    check,
     rerun::{Comparison, Evidence, rerun},
 };
 use clap::Args;

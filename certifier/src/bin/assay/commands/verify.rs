@@ -2,10 +2,8 @@ use std::path::PathBuf;
 
 use audit::Digest;
 use candid::Principal;
-use certifier::{
-    client::Client,
-    private::{Prediction, PrivateError},
-};
+use certifier::{client::Client, private::read_prediction};
+use check::{prediction::Prediction, proof::ProofError};
 use clap::Args;
 use interface::{ArtefactKind, CertificatesRequest};
 use serde_json::{Value, json};
@@ -44,7 +42,7 @@ pub struct VerifyArguments {
 }
 
 pub async fn run(global: &Global, arguments: VerifyArguments, output: Output) -> Result<Exit> {
-    let prediction = Prediction::read(&arguments.file)?;
+    let prediction = read_prediction(&arguments.file)?;
     same("context", arguments.context, prediction.context)?;
     same("model", arguments.model, prediction.model)?;
     let client = match arguments.package {
@@ -60,7 +58,7 @@ pub async fn run(global: &Global, arguments: VerifyArguments, output: Output) ->
         }
         (None, None) => Vec::new(),
     };
-    let setup = Setup::new().map_err(PrivateError::from)?;
+    let setup = Setup::new().map_err(ProofError::from)?;
     let model = prediction.verify(&setup, &package)?;
     let commitment = model.commitment();
     let owner = Principal::try_from_slice(&commitment.owner)

@@ -1,4 +1,4 @@
-use certifier::check::{Report, Standing};
+use check::{Report, Standing};
 use serde_json::{Value, json};
 
 use crate::time::utc;

@@ -1,4 +1,4 @@
-use certifier::rerun::Comparison;
+use check::rerun::Comparison;
 use serde_json::{Value, json};
 
 use crate::table::Table;

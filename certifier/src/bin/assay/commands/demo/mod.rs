@@ -10,19 +10,11 @@ use std::{
 };
 
 use audit::{Certificate, Dataset, Digest, Policy};
-use certifier::{
-    certificate_file::CertificateFile,
-    check::{Trust, check},
-    client::Client,
-    dataset,
-    network::parse_root_key,
-    node::CanisterNode,
-    policy,
-    rerun::Comparison,
-};
+use certifier::{client::Client, dataset, network::parse_root_key, node::CanisterNode, policy};
+use check::{Trust, check, rerun::Comparison};
 use clap::Args;
 use import::{Imported, Options, Report, import};
-use interface::{ArtefactKind, AuditId, AuditRecord, AuditRequest, AuditState};
+use interface::{ArtefactKind, AuditId, AuditRecord, AuditRequest, AuditState, export::CertificateFile};
 use private::{Proved, Prover};
 
 use super::{audit::wait, certificate::authentic, localnet::read_module, model, rerun::run_again};

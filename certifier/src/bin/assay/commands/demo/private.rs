@@ -3,11 +3,9 @@
 use std::{path::Path, time::Instant};
 
 use audit::{Dataset, Digest, Model, Policy};
-use certifier::{
-    certificate_file::CertificateFile,
-    private::{self, Owned, Prediction},
-};
-use interface::{ArtefactKind, PRIVATE_MODEL_BYTES, VerifyAudit};
+use certifier::private::{self, Owned};
+use check::prediction::Prediction;
+use interface::{ArtefactKind, PRIVATE_MODEL_BYTES, VerifyAudit, export::CertificateFile};
 use prover::ProverSetup;
 use serde_json::{Value, json};
 use verifier::Submission;
@@ -87,7 +85,7 @@ impl Demo<'_> {
         let row = data.row(0).ok_or_else(|| Failure::new("the dataset is empty", "add rows"))?;
         let start = Instant::now();
         let features = vec![row.features().collect()];
-        let prediction = Prediction::prove(&prover.setup, &owned, Digest::of(b"demo"), features)?;
+        let prediction = owned.prove_prediction(&prover.setup, Digest::of(b"demo"), features)?;
         let prediction_seconds = start.elapsed().as_secs_f64();
         let package = private::package_path(file);
         prediction.verify(&prover.setup.verifier, &private::read(&package, PRIVATE_MODEL_BYTES)?)?;

@@ -3,7 +3,8 @@
 use std::{fmt::Write as _, path::Path};
 
 use audit::Verdict;
-use certifier::{node::CanisterNode, rerun::Comparison};
+use certifier::node::CanisterNode;
+use check::rerun::Comparison;
 use serde_json::{Value, json};
 
 use super::{Certified, ROOT_KEY_NAME, private::Proved};
