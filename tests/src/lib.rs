@@ -171,11 +171,6 @@ impl World {
         done.await?.map(drop).map_err(|rejection| anyhow::anyhow!("{rejection:?}"))
     }
 
-    /// Where the node answers.
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
     /// The typed client of a person.
     pub fn client(&self, number: u8) -> Result<Client> {
         Ok(Client::new(&self.url, self.root_key.clone(), self.canister, person(number))?)

@@ -14,9 +14,9 @@ use crate::path::NoPage;
 /// A metric of all samples, or between the groups of a protected attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Measure {
-    /// Index in [`OVERALL`].
+    /// Index in `OVERALL`.
     Overall(u8),
-    /// Index in [`BETWEEN`], and the attribute's index in the dataset.
+    /// Index in `BETWEEN`, and the attribute's index in the dataset.
     Between(u8, u8),
 }
 

@@ -66,7 +66,7 @@ async fn issue(world: &World, rows: &Dataset, from: u64, to: u64) -> Result<u64>
 async fn report(world: &World, rows: &Dataset, number: u64) -> Result<()> {
     let client = world.client(STRANGER)?;
     // One more, by itself: all pages that it changes, in the messages of its audit.
-    let model = world.register_model(&linear_model(rows, &format!("one more at {number}"), 3, 8)).await?;
+    let model = world.register_model(&linear_model(rows, &format!("one more at {number}"), 3, 16)).await?;
     let before = client.stats().await?.page_instructions;
     world.certify(model, rows, Some(SAMPLE)).await?;
     let one = client.stats().await?.page_instructions - before;
