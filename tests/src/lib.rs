@@ -152,15 +152,16 @@ impl World {
         self.manage("start_canister").await
     }
 
-    /// Bytes of memory that the canister uses, heap and stable.
-    pub async fn memory(&self) -> Result<u64> {
+    /// Bytes of the canister's heap and of its stable memory.
+    pub async fn memory(&self) -> Result<[u64; 2]> {
         let record = localnet::management_types::CanisterIdRecord { canister_id: self.canister };
         let node = self.node.as_ref().context("only the embedded node is asked directly")?;
         let status = node
             .with_subnet(move |subnet| subnet.management(principal(CONTROLLER), "canister_status", record));
         let reply = status.await?.map_err(|rejection| anyhow::anyhow!("{rejection:?}"))?;
         let status = Decode!(&reply, localnet::management_types::CanisterStatusResult)?;
-        Ok(u64::try_from(status.memory_size.0)?)
+        let metrics = status.memory_metrics;
+        Ok([u64::try_from(metrics.wasm_memory_size.0)?, u64::try_from(metrics.stable_memory_size.0)?])
     }
 
     /// Calls the management canister about the canister, as its controller.

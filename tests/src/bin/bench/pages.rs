@@ -82,11 +82,12 @@ async fn report(world: &World, rows: &Dataset, number: u64) -> Result<()> {
         tokio::time::sleep(Duration::from_millis(100)).await;
         stats = client.stats().await?;
     }
+    let [heap, stable] = world.memory().await?;
     print(&json!({
         "case": "pages", "certificates": number, "instructions_of_one_more": one,
         "instructions_of_all_after_an_upgrade": stats.page_instructions,
         "install_seconds": installed, "all_certified_seconds": start.elapsed().as_secs_f64(),
-        "memory_bytes": world.memory().await?,
+        "heap_bytes": heap, "stable_bytes": stable,
     }));
     Ok(())
 }
