@@ -125,7 +125,7 @@ pub(crate) fn all(predicate: &Predicate) -> Markup {
             @for record in predicate.comparisons.iter().take(MAX_COMPARISONS) {
                 details open[record.attributes.len() == 1 && predicate.attributes.len() == 1] {
                     summary { (over(&record.attributes, &[])) }
-                    (wide("Comparisons", html! {
+                    (wide(&format!("Comparisons by {}", over(&record.attributes, &[])), html! {
                         table {
                             thead { tr {
                                 th scope="col" { "Metric" } th scope="col" class="number" { "Value" }
