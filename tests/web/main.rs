@@ -109,6 +109,6 @@ async fn publish(world: &World, number: u64, folder: &Path) -> Result<()> {
 /// What the canister answers to a browser, through the node's gateway.
 async fn served(world: &World, path: &str) -> Result<Vec<u8>> {
     let request = reqwest::Client::new().get(format!("{}/{path}", world.url()));
-    let response = request.header("host", format!("{}.localhost", world.canister)).send().await?;
+    let response = request.header("host", format!("{}.raw.localhost", world.canister)).send().await?;
     Ok(response.error_for_status()?.bytes().await?.to_vec())
 }

@@ -2,15 +2,21 @@
 
 import { createServer, request as httpRequest } from "node:http";
 
+const { filesOrigin } = await import(`${process.env.ASSAY_WEB}/index.js`);
+
+/** What is answered at another host. */
+const FILES = /^\/(search|export|records|dsse|bytes)\b/;
+
 /**
  * Starts one before `origin`, lets `use` work with its address, and stops it. `change` gets the path and the body of
  * each answer and may change the bytes in place.
  */
 export async function behind(origin, change, use) {
   const { host, port } = new URL(origin);
+  const files = new URL(filesOrigin(origin)).host;
   const server = createServer((incoming, outgoing) => {
     const { method, url: path } = incoming;
-    const options = { host: "127.0.0.1", port, path, method, headers: { ...incoming.headers, host } };
+    const options = { host: "127.0.0.1", port, path, method, headers: { ...incoming.headers, host: FILES.test(path) ? files : host } };
     const passed = httpRequest(options, async (answer) => {
       const body = Buffer.concat(await answer.toArray());
       change(path, body);

@@ -98,7 +98,10 @@ export interface Files {
 }
 
 export interface VerifyOptions extends Omit<Trust, "certificate"> {
-  /** Make the certificate again, not only check it. True by default. */
+  /** Where the canister behind an origin serves files: `<canister>.raw.<domain>`; other origins are taken as they are. */
+export function filesOrigin(origin: string | URL): string;
+
+/** Make the certificate again, not only check it. True by default. */
   rerun?: boolean;
   onStep?: (step: Step) => void;
   onProgress?: Progress;

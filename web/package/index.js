@@ -118,7 +118,18 @@ function local({ certificate, records, dataset, model, proofs = [] }) {
   };
 }
 
-function remote(origin, certificate, fetch) {
+/**
+ * Where the canister behind an origin serves files: gateways verify what they pass on at `<canister>.<domain>`, and pass
+ * files, which prove themselves, on only at `<canister>.raw.<domain>`. Other origins are taken as they are.
+ */
+export function filesOrigin(origin) {
+  const address = new URL(origin);
+  address.host = address.host.replace(/^([a-z2-7-]{27})\.(?!raw\.)/, "$1.raw.");
+  return address.origin;
+}
+
+function remote(source, certificate, fetch) {
+  const origin = filesOrigin(source);
   const file = (path) => () => download(new URL(path, origin), MAX_BYTES.file, fetch);
   const bytes = (kind) => async (digest) => {
     const parts = [];

@@ -1,7 +1,7 @@
 // What a page of the canister can do with scripts: check its certificate in this browser, and sort tables.
 // Without them it shows the same content.
 
-import { fetchTestRootKey } from "./verify.js";
+import { fetchTestRootKey, filesOrigin } from "./verify.js";
 
 // The page was just served: the subnet signed within the hour, or somebody keeps an old answer.
 const MAX_AGE_SECONDS = 3600;
@@ -12,8 +12,22 @@ const LABELS = {
   proved: "Verify the zero-knowledge proofs in your browser",
 };
 
+document.querySelectorAll("[data-raw]").forEach(lead);
 document.querySelectorAll("section#verify").forEach(enable);
 document.querySelectorAll("table.sortable").forEach(sortable);
+
+/** Whether this is a node for tests, not the main network. */
+function isLocal() {
+  const { hostname } = location;
+  return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "127.0.0.1";
+}
+
+/** Links and forms lead to the main network's gateway; here to the one that this page came from. */
+function lead(element) {
+  const files = filesOrigin(location.origin);
+  if (files === location.origin && !isLocal()) return;
+  element.setAttribute(element.tagName === "FORM" ? "action" : "href", files + element.dataset.raw);
+}
 
 function enable(section) {
   const { canister, certificate, level } = section.dataset;
@@ -39,7 +53,10 @@ function enable(section) {
         progress: ({ done, of }) =>
           say(outcome, level === "proved" ? `Proof ${done + 1} of ${of}…` : `Sample ${done} of ${of}…`, ""),
       });
-      say(outcome, sentence(result, rerun), result.ok ? "ok" : "failed");
+      const unclear = !result.ok && unclearStep(result.steps);
+      if (unclear) throw new Error(`${unclear.detail}. Nothing is known against it; try again`);
+      const stands = result.ok && result.standing === "stands";
+      say(outcome, sentence(result, rerun), stands ? "ok" : result.ok ? "gone" : "failed");
       if (result.ok && !rerun) {
         rerun = true;
         button.textContent = LABELS[level] ?? LABELS.replayed;
@@ -58,10 +75,8 @@ function enable(section) {
 
 /** The main network's root key is part of the module. A local server's is worth nothing elsewhere, and the page says so. */
 async function networkKey(list, known) {
-  const { hostname, origin } = location;
-  const local = hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "127.0.0.1";
-  if (!local) return undefined;
-  const rootKey = await fetchTestRootKey(origin);
+  if (!isLocal()) return undefined;
+  const rootKey = await fetchTestRootKey(location.origin);
   if (!known) {
     const detail =
       "This is a test network. Its root key was told by this very server, which could forge everything.";
@@ -88,8 +103,16 @@ function run(certificate, options, on) {
       else fail(data.error);
     };
     worker.onerror = (event) => fail(event.message ?? "the checker could not be loaded");
-    worker.postMessage({ certificate, options });
+    // At an address of the owner's own, files are where the main network has them.
+    const known = filesOrigin(location.origin) !== location.origin || isLocal();
+    const origin = known ? location.origin : `https://${options.canister}.icp0.io`;
+    worker.postMessage({ origin, certificate, options });
   });
+}
+
+/** A download that failed, or a clock that is wrong, says nothing about the certificate. */
+function unclearStep(steps) {
+  return steps.find(({ ok, part, name }) => !ok && (part === "files" || name === "age"));
 }
 
 function isOfCheck({ part, name }) {
@@ -121,7 +144,7 @@ function say(outcome, text, kind) {
 
 function sentence(result, rerun) {
   if (!result.ok) return "It does not hold. Do not rely on it; the last step says why.";
-  const { verdict, level, samples } = result.summary;
+  const { verdict, level, samples, model, dataset, policy } = result.summary;
   const { at, by, reason } = result.standingDetail;
   const when = at ? ` on ${date(at)}` : "";
   const standing = {
@@ -135,7 +158,8 @@ function sentence(result, rerun) {
     : level === "proved"
       ? `The proofs about all ${samples} samples hold, and give the same certificate, byte for byte`
       : `All ${samples} samples were run again, and give the same certificate, byte for byte`;
-  return `${done}. Its verdict is ${verdict}; as signed ${date(result.summary.signedAt)}, ${standing}.`;
+  const about = `${model.name} on ${samples} samples of ${dataset.name} ${dataset.version} by the policy “${policy.name}”`;
+  return `${done}. The verdict on ${about} is ${verdict}; as signed ${date(result.summary.signedAt)}, ${standing}.`;
 }
 
 function date(nanoseconds) {

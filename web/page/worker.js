@@ -4,7 +4,7 @@ import { verify } from "./verify.js";
 
 const PROGRESS_EVERY_MS = 100;
 
-self.onmessage = async ({ data: { certificate, options } }) => {
+self.onmessage = async ({ data: { origin, certificate, options } }) => {
   let told = 0;
   const onProgress = (done, of) => {
     const now = performance.now();
@@ -14,7 +14,7 @@ self.onmessage = async ({ data: { certificate, options } }) => {
   };
   const onStep = (step) => self.postMessage({ step });
   try {
-    const result = await verify(self.location.origin, certificate, { ...options, onStep, onProgress });
+    const result = await verify(origin, certificate, { ...options, onStep, onProgress });
     self.postMessage({ result });
   } catch (cause) {
     self.postMessage({ error: String(cause?.message ?? cause) });

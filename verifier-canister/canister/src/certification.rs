@@ -40,6 +40,11 @@ impl Tree {
         self.signed.insert(message.into().0, Vec::new());
     }
 
+    /// Signs it no longer.
+    pub fn unsign(&mut self, message: impl Into<Digest>) {
+        self.signed.delete(&message.into().0);
+    }
+
     /// The pages.
     #[cfg(test)]
     pub fn pages(&self) -> &HttpCertificationTree {

@@ -25,12 +25,12 @@ pub fn about(site: &Site) -> Vec<u8> {
                             tr {
                                 th scope="row" { span class="tag proved" { "proved" } }
                                 td { "The canister verified a zero-knowledge proof about a private model." }
-                                td { "The subnet, and the hardness of discrete logarithms on the Pasta curves. Verify the proof again and it is only the latter." }
+                                td { "The subnet, who controls the canister's code, and the hardness of discrete logarithms on the Pasta curves. Verify the proof again, and subnet and code answer only for the seed, the times and the dataset." }
                             }
                             tr {
                                 th scope="row" { span class="tag replayed" { "replayed" } }
                                 td { "The canister ran the public model on every row of the sample." }
-                                td { "The subnet. Run it again and you trust nobody." }
+                                td { "The subnet and who controls the canister's code. Run it again, and they answer only for the seed, the times and the dataset." }
                             }
                         }
                     }
@@ -59,8 +59,12 @@ pub fn about(site: &Site) -> Vec<u8> {
                 h2 id="pages" { "Why you can believe this page" }
                 p {
                     "The canister put the hash of this page's bytes into its certified state, which the subnet's nodes sign together. A gateway that "
-                    "changes a byte is found out by any verifying gateway. If you would rather not trust a gateway, press "
-                    em { "verify" } " on a certificate's page, use the JavaScript package, or check the export offline with the command line."
+                    "verifies shows only that. A gateway that does not, or lies, can show anything, scripts and the button "
+                    em { "verify" } " included: if you doubt it, check the certificate with the command line or the JavaScript package, which came another way. "
+                    "Searches and files come from another address, where one node answers by itself; files prove themselves."
+                }
+                p {
+                    "The canister's controllers can replace its code. Who they are, and the hash of the code, is public: compare the hash with a build of your own."
                 }
             }
         },

@@ -11,7 +11,7 @@ use crate::{
     Page, Site, Standing,
     chart::{Allowed, Axis, Line, gauge},
     comparisons,
-    figures::{interval, interval_of, value_with_reason},
+    figures::{exact_interval, exact_value, interval_of},
     measure::micros,
     shell::{digest, facts, page, time, wide},
     standing::outcome,
@@ -127,6 +127,10 @@ fn verification(summary: &CertificateSummary, predicate: &Predicate) -> Markup {
                 @else { "runs the model on the whole sample again" }
                 ". Nothing leaves this page."
             }
+            p class="hint" {
+                "The checker came from the same server as this page. Whoever doubts that server takes a checker that came another "
+                "way: the command line, or the JavaScript package."
+            }
             button type="button" { "Verify in this browser" }
             ol class="steps" aria-live="polite" {}
             p class="outcome" role="status" {}
@@ -209,8 +213,8 @@ fn criterion(record: &CriterionRecord) -> Markup {
                 (over(&criterion.attributes, &criterion.group))
                 @if let Some(class) = &criterion.class { ", class " (class) }
             }
-            td class="number" { (value_with_reason(&record.value)) }
-            td { (interval(interval_of(&record.value))) }
+            td class="number" { (exact_value(&record.value)) }
+            td { (exact_interval(interval_of(&record.value))) }
             td class="number" { (sign(criterion.comparator)) " " (criterion.threshold) }
             td class="picture" { (picture(criterion, &record.value, threshold)) }
         }
@@ -318,14 +322,20 @@ fn take_away(site: &Site, summary: &CertificateSummary, predicate: &Predicate) -
             h2 id="take" { "Take it with you" }
             ul {
                 li { a href=(Page::Body(id)) { "The statement" } ": in-toto Statement v1, canonical JSON" }
-                li { a href={ "/dsse/" (id) ".json" } { "The statement, signed" } ": DSSE envelope with a signature of the canister" }
-                li { a href={ "/export/" (id) ".json" } download { "The export" } ": statement, status, witness and IC certificate in one file, for offline checks" }
-                li { a href={ "/records/" (id) ".json" } { "The records" } ": audit, model, dataset and policy, with their witness" }
+                @for (path, name, what) in [
+                    ("dsse", "The statement, signed", "DSSE envelope with a signature of the canister; it says what was certified, not whether it still stands"),
+                    ("export", "The export", "statement, status, witness and IC certificate in one file, for offline checks"),
+                    ("records", "The records", "audit, model, dataset and policy, with their witness"),
+                ] {
+                    @let path = format!("/{path}/{id}.json");
+                    li { a href={ (site.origins().files) (path) } data-raw=(path) { (name) } ": " (what) }
+                }
                 li { a href=(Page::Manifest(summary.dataset.into())) { "The dataset's manifest" } ": Croissant" }
             }
-            p { "Check the export offline, trusting nothing but the Internet Computer's key; the second command " (again) ":" }
+            p { "Check the certificate offline, from the Internet Computer's key; the last command " (again) ":" }
             pre tabindex="0" { code {
-                "assay --network ic certificate check certificate-" (id) ".json --canister " (canister) "\n"
+                "assay --network ic --canister " (canister) " certificate export " (id) " -o certificate-" (id) ".json\n"
+                "assay --network ic --canister " (canister) " certificate check certificate-" (id) ".json\n"
                 "assay --network ic --canister " (canister) " rerun " (id)
             } }
             p { "A badge for a README:" }

@@ -39,6 +39,6 @@ pub use notice::{Notice, notice};
 pub use path::Page;
 pub use ranking::{Entry, ranking};
 pub use search::{Found, search};
-pub use shell::Site;
+pub use shell::{Origins, Site};
 pub use standing::Standing;
 pub use start::{Start, start};

@@ -180,12 +180,14 @@ impl Measure {
         }
     }
 
-    /// Its place in a ranking, the best first: values in order, then those without one.
-    pub fn rank(self, score: &Score) -> i64 {
-        match (score.value, self.description().larger_is_better) {
-            (Some(value), true) => -value,
-            (Some(value), false) => value,
-            (None, _) => i64::MAX,
+    /// Its place in a ranking, the best first: by the end of the interval that speaks against the model, so that a small
+    /// sample does not win by luck; then those with a small group; then those without a value.
+    pub fn rank(self, score: &Score) -> (u8, i64) {
+        let larger_is_better = self.description().larger_is_better;
+        let end = score.interval.map(|(lower, upper)| if larger_is_better { lower } else { upper });
+        match end.or(score.value).filter(|_| score.value.is_some()) {
+            Some(value) => (u8::from(score.small), if larger_is_better { -value } else { value }),
+            None => (2, 0),
         }
     }
 }
@@ -209,6 +211,9 @@ impl FromStr for Measure {
     }
 }
 
+/// Groups with fewer samples are marked in rankings, whatever a policy says.
+pub const SMALL_GROUP: u64 = 30;
+
 /// A measure's value in one certificate, in millionths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Score {
@@ -218,7 +223,7 @@ pub struct Score {
     pub value: Option<i64>,
     /// The 95 % interval, where there is one.
     pub interval: Option<(i64, i64)>,
-    /// Whether a group is smaller than the policy's minimum.
+    /// Whether a group has fewer than [`SMALL_GROUP`] samples.
     pub small: bool,
 }
 
@@ -234,13 +239,13 @@ impl Scores {
         let attribute = |index: u8| predicate.attributes.get(usize::from(index)).map(|one| &one.name);
         let score = |measure: Measure| {
             let (metrics, small) = match measure.attribute() {
-                None => (&whole?.metrics, whole?.small),
+                None => (&whole?.metrics, whole?.size < SMALL_GROUP),
                 Some(index) => {
                     let name = attribute(index)?;
                     let about = |attributes: &[String]| attributes == std::slice::from_ref(name);
                     let comparison = predicate.comparisons.iter().find(|one| about(&one.attributes))?;
                     let mut groups = predicate.groups.iter().filter(|group| about(&group.attributes));
-                    (&comparison.metrics, groups.any(|group| group.small))
+                    (&comparison.metrics, groups.any(|group| group.size < SMALL_GROUP))
                 }
             };
             let value = find(metrics, measure.description().metric)?;

@@ -18,8 +18,8 @@ pub struct ModelView {
     pub certificates: Vec<(CertificateSummary, Standing, Scores)>,
     /// Its audits, the newest first; not more than some.
     pub audits: Vec<AuditRecord>,
-    /// Models of this owner with this name, the newest first; not more than some.
-    pub versions: Vec<ModelRecord>,
+    /// Models of this owner with this name and the number of their certificates, the newest first; not more than some.
+    pub versions: Vec<(ModelRecord, u64)>,
 }
 
 /// A model's page: what it is, and its history over versions.
@@ -96,8 +96,7 @@ fn versions(view: &ModelView) -> Markup {
                     th scope="col" class="number" { "Certificates" }
                 } }
                 tbody {
-                    @for version in &view.versions {
-                        @let own = view.certificates.iter().filter(|(summary, ..)| summary.model == version.digest).count();
+                    @for (version, certificates) in &view.versions {
                         tr {
                             th scope="row" {
                                 @if version.digest == view.record.digest { code { (short(version.digest.into())) } " (this one)" }
@@ -106,7 +105,7 @@ fn versions(view: &ModelView) -> Markup {
                             td { (time(version.registered_at_ns)) }
                             td class="number" { (count(version.parameters)) }
                             td { @if version.commitment.is_some() { "private" } @else { "public" } }
-                            td class="number" { (own) }
+                            td class="number" { (count(*certificates)) }
                         }
                     }
                 }

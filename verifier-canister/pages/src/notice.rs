@@ -42,8 +42,8 @@ pub fn notice(site: &Site, notice: Notice) -> Vec<u8> {
             html! {
                 h1 { "Back in a moment" }
                 p {
-                    "The canister was upgraded and is certifying its pages again. Certificates themselves are not touched by "
-                    "this. Load this page again in a minute."
+                    "The canister is certifying its pages again, for instance after an upgrade. Certificates themselves are not touched "
+                    "by this. Load this page again in a minute."
                 }
             },
         ),

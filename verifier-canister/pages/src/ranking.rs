@@ -22,7 +22,7 @@ pub struct Entry {
     pub summary: CertificateSummary,
     /// How far the counts were checked.
     pub level: &'static str,
-    /// Audits of the model until the certificate was issued.
+    /// Audits of the model, whatever became of them.
     pub audits: u32,
     /// Its figures.
     pub scores: Scores,
@@ -74,8 +74,9 @@ pub(crate) fn table(entries: &[Rc<Entry>], measure: Measure) -> Markup {
             table class="sortable" {
                 thead { tr {
                     th scope="col" { "Model" }
-                    th scope="col" class="number" aria-sort=(if measure.description().larger_is_better { "descending" } else { "ascending" }) { (name) }
+                    th scope="col" class="number" { (name) }
                     th scope="col" { "95 % interval" } th scope="col" class="picture" { "Picture" }
+                    @if measure.attribute().is_some() { th scope="col" class="number" { "Accuracy" } }
                     th scope="col" class="number" { "Samples" } th scope="col" class="number" { "Audits" }
                     th scope="col" { "Assurance" } th scope="col" { "Certificate, policy" } th scope="col" { "Issued" }
                 } }
@@ -98,10 +99,14 @@ fn row(entry: &Entry, measure: Measure) -> Markup {
                     Some(value) => (decimal(value)),
                     None => span class="undefined" title="A group has nothing to divide by; see the certificate" { "undefined" },
                 }
-                @if small { " " span class="tag small" title="A group has fewer samples than the policy's minimum" { "small group" } }
+                @if small { " " span class="tag small" title="A group has fewer than 30 samples" { "small group" } }
             }
             td { (interval(score.and_then(|score| score.interval))) }
             td class="picture" { (picture(score)) }
+            @if measure.attribute().is_some() {
+                @let accuracy = entry.scores.get(Measure::ACCURACY).and_then(|score| score.value);
+                td class="number" data-value=[accuracy] { @if let Some(accuracy) = accuracy { (decimal(accuracy)) } }
+            }
             td class="number" data-value=(summary.sample_size) { (count(summary.sample_size.into())) }
             td class="number" data-value=(entry.audits) { (entry.audits) }
             td { span class={ "tag " (entry.level) } { (entry.level) } }
@@ -128,8 +133,10 @@ pub(crate) fn notes(shown: u64, all: u64) -> Markup {
     html! {
         @if all > shown { p class="hint" { "The first " (count(shown)) " of " (counted(all, "model")) "; the canister's lists have them all." } }
         p class="hint" {
-            "One row per model: its newest certificate that stands. Samples differ in size and are drawn anew for each audit, so "
-            "models whose intervals overlap are not told apart by their order. Many audits of one model are a reason to look closer. "
+            "One row per model: its newest certificate, if that stands. Ranked by the end of the 95 % interval that speaks against the "
+            "model; a group with fewer than 30 samples comes after all others. Samples are drawn anew for each audit, so models whose "
+            "intervals overlap are not told apart by their order, and many audits of one model are a reason to look closer. A model "
+            "that decides alike for everybody has no differences: look at its accuracy. "
             "A policy's verdict is about that policy, whichever measure ranks."
         }
     }

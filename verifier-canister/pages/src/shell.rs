@@ -11,8 +11,56 @@ pub struct Site {
     pub version: String,
 }
 
-/// A whole page around `main`.
+impl Site {
+    /// The canister's origins on the main network. A script puts a local node's in their place.
+    pub fn origins(&self) -> Origins {
+        let at = |prefix: &str| format!("https://{}.{prefix}icp0.io", self.canister);
+        Origins { pages: at(""), files: at("raw.") }
+    }
+}
+
+/// Where a gateway serves the canister. Two origins, so that what one node made up cannot reach what was verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origins {
+    /// Pages, which the gateway verifies.
+    pub pages: String,
+    /// Searches, and files that prove themselves, which it passes on as they are.
+    pub files: String,
+}
+
+impl Origins {
+    /// Those of a gateway that was asked as `host` for a file; none if it verifies there, or the host is odd.
+    pub fn of_files(host: &str) -> Option<Self> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':');
+        if host.len() > 255 || !host.chars().all(plain) || !host.contains(".raw.") {
+            return None;
+        }
+        let local = host.contains(".localhost");
+        let scheme = if local { "http" } else { "https" };
+        let pages = host.replacen(".raw.", ".", 1);
+        Some(Self { pages: format!("{scheme}://{pages}"), files: format!("{scheme}://{host}") })
+    }
+}
+
+/// A certified page around `main`.
 pub(crate) fn page(site: &Site, title: &str, main: Markup) -> Vec<u8> {
+    document(site, title, None, main)
+}
+
+/// A page that is not certified: without script, and all its links lead to where pages are.
+pub(crate) fn uncertified(site: &Site, title: &str, origins: &Origins, main: Markup) -> Vec<u8> {
+    document(site, title, Some(origins), main)
+}
+
+/// A field to search with; searches are answered at another origin.
+pub(crate) fn search_form(files: &str, label: &str, field: Markup) -> Markup {
+    html! {
+        form class="search" role="search" action={ (files) "/search" } data-raw="/search" aria-label=(label) { (field) }
+    }
+}
+
+fn document(site: &Site, title: &str, origins: Option<&Origins>, main: Markup) -> Vec<u8> {
+    let files = origins.map_or_else(|| site.origins().files, |origins| origins.files.clone());
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -20,10 +68,11 @@ pub(crate) fn page(site: &Site, title: &str, main: Markup) -> Vec<u8> {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
+                @if let Some(origins) = origins { base href={ (origins.pages) "/" }; }
                 title { (title) " · Assay" }
                 link rel="stylesheet" href=(STYLE);
                 link rel="icon" href="/assets/icon.svg" type="image/svg+xml";
-                script type="module" src=(SCRIPT) {}
+                @if origins.is_none() { script type="module" src=(SCRIPT) {} }
             }
             body {
                 a class="skip" href="#main" { "Skip to content" }
@@ -33,7 +82,7 @@ pub(crate) fn page(site: &Site, title: &str, main: Markup) -> Vec<u8> {
                         a href="/certificates/0" { "Certificates" }
                         a href="/about" { "What it proves" }
                     }
-                    form role="search" action="/search" {
+                    form role="search" action={ (files) "/search" } data-raw="/search" aria-label="Site search" {
                         input type="search" name="q" maxlength="64" required
                             aria-label="Search models, datasets and policies" placeholder="Model, dataset or policy";
                         button { "Search" }
@@ -42,8 +91,13 @@ pub(crate) fn page(site: &Site, title: &str, main: Markup) -> Vec<u8> {
                 main id="main" { (main) }
                 footer {
                     p {
-                        "Served by canister " code { (site.canister) } " (" (site.version) "), whose subnet signs what "
-                        "this page says. No cookies, no tracker, nothing loaded from elsewhere."
+                        "Canister " code { (site.canister) } " (" (site.version) "). "
+                        @if origins.is_none() {
+                            "Its subnet signs what this page says; a gateway that verifies shows nothing else. "
+                        } @else {
+                            "One node answered this page by itself. "
+                        }
+                        "No cookies, no tracker, nothing loaded from elsewhere."
                     }
                 }
             }

@@ -3,7 +3,7 @@ use maud::html;
 
 use crate::{
     Page, Site, Standing, list,
-    shell::page,
+    shell::{page, search_form},
     text::{count, counted},
 };
 
@@ -14,7 +14,9 @@ pub struct Start {
     pub certificates: u64,
     /// Number of models.
     pub models: u64,
-    /// All datasets, the newest first.
+    /// Number of datasets.
+    pub all_datasets: u64,
+    /// Datasets, the newest first; not more than some.
     pub datasets: Vec<DatasetRecord>,
     /// The newest certificates, the newest first.
     pub newest: Vec<(CertificateSummary, Standing)>,
@@ -33,17 +35,17 @@ pub fn start(site: &Site, start: &Start) -> Vec<u8> {
                 "that it draws only after a model is fixed. What it finds it publishes as certificates that anyone can "
                 "check, in this browser or offline. " a href="/about" { "What a certificate proves, and what not." }
             }
-            form class="search" role="search" action="/search" aria-label="Find a certificate" {
+            (search_form(&site.origins().files, "Find a certificate", html! {
                 label for="find" { "Find a model, dataset or policy by name, or paste a digest or a number" }
                 div {
                     input id="find" type="search" name="q" maxlength="64" required;
                     button { "Search" }
                 }
-            }
+            }))
             ul class="numbers" {
                 li { strong { (count(start.certificates)) } " certificates" }
                 li { strong { (count(start.models)) } " models" }
-                li { strong { (count(start.datasets.len() as u64)) } " datasets" }
+                li { strong { (count(start.all_datasets)) } " datasets" }
             }
             section aria-labelledby="datasets" {
                 h2 id="datasets" { "Leaderboards by dataset" }

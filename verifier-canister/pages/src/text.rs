@@ -9,6 +9,13 @@ pub fn decimal(micros: i64) -> String {
     format!("{sign}{}.{:04}", rounded / 10_000, rounded % 10_000)
 }
 
+/// `0.812349` of 812349: as a certificate has it.
+pub fn six_digits(micros: i64) -> String {
+    let sign = if micros < 0 { "−" } else { "" };
+    let size = micros.unsigned_abs();
+    format!("{sign}{}.{:06}", size / 1_000_000, size % 1_000_000)
+}
+
 /// `45,222`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -70,6 +77,7 @@ mod tests {
         assert_eq!([counted(1, "model"), counted(0, "model")], ["1 model", "0 models"]);
         let decimals = [0, 812_349, 812_350, -5, -212_832, 1_000_000, 999_960].map(decimal);
         assert_eq!(decimals, ["0.0000", "0.8123", "0.8124", "0.0000", "−0.2128", "1.0000", "1.0000"]);
+        assert_eq!([799_960, -1, 1_250_000].map(six_digits), ["0.799960", "−0.000001", "1.250000"]);
         assert_eq!(date(951_782_400_000_000_000), "2000-02-29");
     }
 }

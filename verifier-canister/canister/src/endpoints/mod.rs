@@ -9,7 +9,7 @@ mod registered;
 mod schedule;
 mod uploads;
 
-use std::{cell::RefCell, time::Duration};
+use std::cell::RefCell;
 
 use candid::{CandidType, DecoderConfig, types::Type, utils::decode_one_with_config};
 use ic_stable_structures::DefaultMemoryImpl;
@@ -92,9 +92,7 @@ fn change<R>(change: impl FnOnce(&mut State<DefaultMemoryImpl>) -> Result<R, Err
             }
             refreshed.iter().flatten().for_each(log);
             ic_cdk::api::certified_data_set(state.tree().root());
-            if state.is_preparing() {
-                pages::wake(Duration::ZERO);
-            }
+            pages::go_on(state.is_preparing());
             result
         }
         None => Err(Error::internal("the canister was not initialized")),

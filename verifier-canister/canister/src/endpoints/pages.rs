@@ -3,20 +3,28 @@ use std::{cell::Cell, time::Duration};
 use candid::candid_method;
 use ic_cdk::{api, query};
 use ic_cdk_timers::TimerId;
-use interface::{HttpAnswer, HttpRequest};
+use interface::{Error, HttpAnswer, HttpRequest};
 use serde_bytes::ByteBuf;
 
 use super::{Arg, change, decode, log, read};
 
 thread_local! {
-    static TIMER: Cell<Option<TimerId>> = const { Cell::new(None) };
+    static EXPIRY: Cell<Option<TimerId>> = const { Cell::new(None) };
+    static PENDING: Cell<Option<TimerId>> = const { Cell::new(None) };
 }
 
+/// How often pages that wait are looked after, should the message after the last have failed.
+const WATCHDOG: Duration = Duration::from_secs(30);
+
+/// Making a page costs instructions: for a query nobody pays, and only a query has what the answer is verified by.
 #[query(decode_with = "decode", hidden = true)]
 #[candid_method(query)]
 fn http_request(request: Arg<HttpRequest>) -> HttpAnswer {
-    let certificate = api::data_certificate();
-    let answer = request.0.and_then(|request| read(|state| state.answer(&request, certificate.as_deref())));
+    let certificate = api::data_certificate().ok_or_else(|| Error::not_allowed("a query"));
+    let answer = certificate.and_then(|certificate| {
+        let request = request.0?;
+        read(|state| state.answer(&request, &certificate))
+    });
     answer.unwrap_or_else(|cause| HttpAnswer {
         status_code: 400,
         headers: vec![("content-type".to_owned(), "text/plain; charset=utf-8".to_owned())],
@@ -24,20 +32,34 @@ fn http_request(request: Arg<HttpRequest>) -> HttpAnswer {
     })
 }
 
-/// Goes on certifying pages while some are left, and wakes when the next certificate expires.
+/// Takes note of certificates that have expired, and wakes at the next one's end; goes on with pages that wait.
 pub(super) fn resume() {
     let now = api::time();
     match change(|state| state.expire(now)) {
-        Ok(Some(next)) => wake(Duration::from_nanos(next.saturating_sub(now))),
-        Ok(None) => {}
+        Ok(next) => {
+            let wake = |next: u64| {
+                ic_cdk_timers::set_timer(Duration::from_nanos(next.saturating_sub(now)), async { resume() })
+            };
+            replace(&EXPIRY, next.map(wake));
+        }
         Err(cause) => log(format!("pages are not up to date: {cause}")),
     }
 }
 
-/// Has [`resume`] called by a message of its own.
-pub(super) fn wake(after: Duration) {
-    if let Some(earlier) = TIMER.take() {
-        ic_cdk_timers::clear_timer(earlier);
+/// Has the next message go on with pages that wait.
+pub(super) fn go_on(pending: bool) {
+    if pending {
+        ic_cdk_timers::set_timer(Duration::ZERO, async { resume() });
+        if PENDING.get().is_none() {
+            PENDING.set(Some(ic_cdk_timers::set_timer_interval(WATCHDOG, || async { resume() })));
+        }
+    } else {
+        replace(&PENDING, None);
     }
-    TIMER.set(Some(ic_cdk_timers::set_timer(after, async { resume() })));
+}
+
+fn replace(timer: &'static std::thread::LocalKey<Cell<Option<TimerId>>>, new: Option<TimerId>) {
+    if let Some(old) = timer.replace(new) {
+        ic_cdk_timers::clear_timer(old);
+    }
 }

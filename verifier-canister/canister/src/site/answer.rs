@@ -10,7 +10,7 @@ use ic_http_certification::{
 use ic_stable_structures::Memory;
 use interface::{Error, HttpAnswer, HttpRequest};
 use pages::{
-    Notice, Page,
+    Notice, Origins, Page,
     assets::{ASSETS, Asset},
 };
 use serde_bytes::ByteBuf;
@@ -24,16 +24,23 @@ pub(super) const JSON_LD: &str = "application/ld+json";
 pub(super) const SVG: &str = "image/svg+xml";
 const BYTES: &str = "application/octet-stream";
 
-/// Below these, answers are not certified by the gateway's rules: a search cannot be certified ahead, and everything
-/// else proves itself by a signature or a digest.
-pub(super) const SKIPPED: [&str; 5] = ["/search", "/export", "/records", "/dsse", "/bytes"];
+/// Below these, answers are not certified ahead: a search cannot be, and everything else proves itself by a signature or a
+/// digest. They are answered only where gateways verify nothing, which is another origin: on the origin of the pages, an
+/// answer that a node may choose freely could bring a script that takes over all of them.
+const FILES: [&str; 5] = ["search", "export", "records", "dsse", "bytes"];
 
-/// Longest URL that is looked at.
-const MAX_URL: usize = 4096;
+/// Longest URL, and most segments of a path, that are looked at.
+const MAX_URL: usize = 2048;
+const MAX_SEGMENTS: usize = 8;
 
-/// Scripts and styles come from here and nowhere else, and nothing is sent elsewhere.
-const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; \
-                      img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Scripts and styles come from here and nowhere else; files may be fetched from the canister's other origin.
+fn policy(site: &pages::Site) -> String {
+    let files = format!("{} http://{}.raw.localhost:*", site.origins().files, site.canister);
+    format!(
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; \
+         img-src 'self'; connect-src 'self' {files}; form-action {files}; base-uri 'none'; frame-ancestors 'none'"
+    )
+}
 
 /// A body and what goes with it.
 pub struct Content {
@@ -61,7 +68,7 @@ impl Content {
         Self { status: notice.status(), ..Self::new(HTML, pages::notice(site, notice)) }
     }
 
-    fn response(self, expression: String) -> HttpResponse<'static> {
+    fn response(self, policy: &str, expression: String) -> HttpResponse<'static> {
         let mut headers = vec![
             ("content-type", self.content_type.to_owned()),
             ("cache-control", "no-cache".to_owned()),
@@ -70,7 +77,7 @@ impl Content {
             (CERTIFICATE_EXPRESSION_HEADER_NAME, expression),
         ];
         if self.content_type == HTML {
-            headers.push(("content-security-policy", POLICY.to_owned()));
+            headers.push(("content-security-policy", policy.to_owned()));
         } else {
             // Meant for programs on other sites, too.
             headers.push(("access-control-allow-origin", "*".to_owned()));
@@ -95,14 +102,16 @@ fn whole_response() -> DefaultResponseOnlyCelExpression<'static> {
 
 /// The tree's entry of a page.
 pub(super) fn entry(
+    site: &pages::Site,
     path: HttpCertificationPath<'static>,
     content: &Content,
 ) -> Result<HttpCertificationTreeEntry<'static>, Error> {
-    entry_of(path, content, audit::Digest::of(&content.body).0)
+    entry_of(site, path, content, audit::Digest::of(&content.body).0)
 }
 
 /// The tree's entry of a page whose body has this digest.
 pub(super) fn entry_of(
+    site: &pages::Site,
     path: HttpCertificationPath<'static>,
     content: &Content,
     digest: [u8; 32],
@@ -110,14 +119,9 @@ pub(super) fn entry_of(
     let Content { status, content_type, gzipped, .. } = *content;
     let head = Content { status, content_type, gzipped, body: Cow::Borrowed(&[]) };
     let expression = whole_response();
-    let response = head.response(expression.to_string());
+    let response = head.response(&policy(site), expression.to_string());
     let certification = HttpCertification::response_only(&expression, &response, Some(digest));
     Ok(HttpCertificationTreeEntry::new(path, certification.map_err(Error::internal)?))
-}
-
-/// The tree's entry for answers below `path` that are not certified ahead.
-pub(super) fn skip_entry(path: &'static str) -> HttpCertificationTreeEntry<'static> {
-    HttpCertificationTreeEntry::new(HttpCertificationPath::wildcard(path), HttpCertification::skip())
 }
 
 /// Gateways take several slashes for one.
@@ -128,33 +132,56 @@ fn one_spelling(path: &str) -> String {
 }
 
 impl<M: Memory> State<M> {
-    /// Answers a request for a page. A query has an IC certificate, without which no gateway passes the answer on.
-    pub fn answer(&self, request: &HttpRequest, ic_certificate: Option<&[u8]>) -> Result<HttpAnswer, Error> {
-        let url = request.url.get(..MAX_URL).unwrap_or(&request.url);
-        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    /// Answers a request for a page or a file, with the IC certificate of a query.
+    pub fn answer(&self, request: &HttpRequest, ic_certificate: &[u8]) -> Result<HttpAnswer, Error> {
+        let (max, got) = (MAX_URL as u64, request.url.len() as u64);
+        if got > max {
+            return Err(Error::TooLarge { what: "URL".to_owned(), max, got });
+        }
+        let (path, query) = request.url.split_once('?').unwrap_or((&request.url, ""));
         let path = &one_spelling(path);
-        let skipped = SKIPPED.into_iter().find(|start| {
-            path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        });
-        if let Some(start) = skipped {
-            let content = self.uncertified(path, query, ic_certificate)?;
-            let content = content.unwrap_or_else(|| Content::notice(&self.site.shown, Notice::NotFound));
-            let expression = DefaultCelBuilder::skip_certification().to_string();
-            let certified_path = HttpCertificationPath::wildcard(start);
-            return self.sent(
-                content.response(expression),
-                certified_path,
-                skip_entry(start),
-                path,
-                ic_certificate,
-            );
+        let (max, got) = (MAX_SEGMENTS as u64, path.split('/').count() as u64);
+        if got > max {
+            return Err(Error::TooLarge { what: "path".to_owned(), max, got });
+        }
+        let first = path.split('/').nth(1).unwrap_or_default();
+        let origins = header(request, "host").and_then(Origins::of_files);
+        if let (true, Some(origins)) = (FILES.contains(&first), origins) {
+            return self.file(path, query, &origins, ic_certificate);
         }
         let (certified_path, content) = match self.certified_content(path)? {
             Ok(content) => (HttpCertificationPath::exact(path.to_owned()), content),
             Err(notice) => (HttpCertificationPath::wildcard(""), Content::notice(&self.site.shown, notice)),
         };
-        let entry = entry(certified_path.clone(), &content)?;
-        self.sent(content.response(whole_response().to_string()), certified_path, entry, path, ic_certificate)
+        let entry = entry(&self.site.shown, certified_path.clone(), &content)?;
+        let policy = policy(&self.site.shown);
+        let mut response = content.response(&policy, whole_response().to_string());
+        let witness = self.certified.page_witness(&entry, path)?;
+        add_v2_certificate_header(ic_certificate, &mut response, &witness, &certified_path.to_expr_path());
+        Ok(sent(&response))
+    }
+
+    /// A search, or a file that proves itself: not certified as an answer.
+    fn file(
+        &self,
+        path: &str,
+        query: &str,
+        origins: &Origins,
+        ic_certificate: &[u8],
+    ) -> Result<HttpAnswer, Error> {
+        let missing = || Content {
+            status: 404,
+            ..Content::new("text/plain; charset=utf-8", b"There is no such file.\n".to_vec())
+        };
+        let content = self.uncertified(path, query, origins, ic_certificate)?.unwrap_or_else(missing);
+        let Origins { pages, files } = origins;
+        let policy = format!(
+            "default-src 'none'; style-src {pages}; img-src {pages}; form-action {files}; base-uri {pages}; \
+             frame-ancestors 'none'; sandbox allow-forms allow-top-navigation"
+        );
+        let mut answer = sent(&content.response(&policy, String::new()));
+        answer.headers.retain(|(name, _)| name != CERTIFICATE_EXPRESSION_HEADER_NAME);
+        Ok(answer)
     }
 
     /// What is certified under a path, or the notice that nothing is.
@@ -162,29 +189,23 @@ impl<M: Memory> State<M> {
         if let Some(asset) = ASSETS.iter().find(|asset| asset.path == path) {
             return Ok(Ok(Content::asset(asset)));
         }
-        let Ok(page) = path.parse::<Page>() else { return Ok(Err(Notice::NotFound)) };
+        let missing = if self.is_preparing() { Notice::Preparing } else { Notice::NotFound };
+        let Ok(page) = path.parse::<Page>() else { return Ok(Err(missing)) };
         if !self.is_ready(&page) {
             return Ok(Err(Notice::Preparing));
         }
-        Ok(Renderer::new(self).content(page)?.ok_or(Notice::NotFound))
+        Ok(Renderer::new(self).content(page)?.ok_or(missing))
     }
+}
 
-    fn sent(
-        &self,
-        mut response: HttpResponse<'static>,
-        certified_path: HttpCertificationPath<'static>,
-        entry: HttpCertificationTreeEntry<'static>,
-        path: &str,
-        ic_certificate: Option<&[u8]>,
-    ) -> Result<HttpAnswer, Error> {
-        if let Some(certificate) = ic_certificate {
-            let witness = self.certified.page_witness(&entry, path)?;
-            add_v2_certificate_header(certificate, &mut response, &witness, &certified_path.to_expr_path());
-        }
-        Ok(HttpAnswer {
-            status_code: response.status_code().as_u16(),
-            headers: response.headers().to_vec(),
-            body: ByteBuf::from(response.body()),
-        })
+fn sent(response: &HttpResponse<'_>) -> HttpAnswer {
+    HttpAnswer {
+        status_code: response.status_code().as_u16(),
+        headers: response.headers().to_vec(),
+        body: ByteBuf::from(response.body()),
     }
+}
+
+fn header<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    request.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }

@@ -49,15 +49,14 @@ pub fn public_key(canister: Principal) -> Vec<u8> {
 }
 
 impl<M: Memory> State<M> {
-    /// JSON of a certificate's envelope, if there is such a certificate.
+    /// JSON of a certificate's envelope, if there is such a certificate and it is not revoked.
     pub(super) fn envelope(
         &self,
         id: CertificateId,
         ic_certificate: &[u8],
     ) -> Result<Option<Vec<u8>>, Error> {
         let (Some(body), Some(figures)) = (self.body(id)?, self.figures.get(&id)?) else { return Ok(None) };
-        let tree = self.certified.signature_witness(figures.signed);
-        let tree = tree.ok_or_else(|| Error::internal("a statement was not signed"))?;
+        let Some(tree) = self.certified.signature_witness(figures.signed) else { return Ok(None) };
         let signature = encode(&Signature { certificate: Bytes::new(ic_certificate), tree })?;
         let signature = [SELF_DESCRIBED.as_slice(), &signature].concat();
         let key = Principal::self_authenticating(public_key(self.site.canister));

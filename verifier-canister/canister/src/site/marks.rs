@@ -38,6 +38,12 @@ impl<M: Memory> State<M> {
             self.site.changed.insert(Page::Start);
         }
         self.site.changed.insert(Page::Model(digest.into()));
+        // Leaderboards show how often it was audited.
+        for (dataset, board) in self.site.index.boards.iter().filter(|(_, board)| board.has(digest)) {
+            let dataset = DigestBytes(*dataset).into();
+            self.site.changed.extend(board.measures().map(|measure| Page::Ranking(dataset, measure)));
+            self.site.changed.insert(Page::Dataset(dataset));
+        }
     }
 
     /// An audit was written.
@@ -56,6 +62,7 @@ impl<M: Memory> State<M> {
         let stands = valid && certificate.valid_until_ns.is_none_or(|until| until > self.site.as_of_ns);
         let index = &mut self.site.index;
         index.certificates.entry(certificate.model.0).or_default().insert(id);
+        index.policies.entry(certificate.policy_name.clone()).or_default().insert(id);
         if let Some(until) = certificate.valid_until_ns {
             if stands {
                 index.expiries.insert((until, id))
@@ -64,7 +71,8 @@ impl<M: Memory> State<M> {
             };
         }
         let figures = &self.figures;
-        let scores = |id| Ok(figures.get(&id)?.unwrap_or_default().scores);
+        let missing = || Error::internal("a certificate without figures");
+        let scores = |id| Ok(figures.get(&id)?.ok_or_else(missing)?.scores);
         let dataset = certificate.dataset.into();
         let rankings: Vec<Page> =
             scores(id)?.0.iter().map(|score| Page::Ranking(dataset, score.measure)).collect();

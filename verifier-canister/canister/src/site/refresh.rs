@@ -8,14 +8,14 @@ use interface::Error;
 use pages::{Notice, Page, assets::ASSETS};
 
 use super::{
-    answer::{Content, SKIPPED, entry, skip_entry},
+    answer::{Content, entry},
     render::Renderer,
 };
 use crate::storage::State;
 
 /// Pages are certified until the message has used this many instructions; the rest is left to a timer. One page takes
 /// far fewer than what is then left of a query's or an update's limit.
-pub const REFRESH_INSTRUCTIONS: u64 = 25_000_000_000;
+pub const REFRESH_INSTRUCTIONS: u64 = 32_000_000_000;
 
 impl<M: Memory> State<M> {
     /// Leaves all pages to later messages, as when there was nothing certified yet.
@@ -26,17 +26,12 @@ impl<M: Memory> State<M> {
 
     /// Certifies what never changes: files, the notice that nothing is there, and what is not certified ahead.
     pub fn certify_fixed(&mut self) -> Result<(), Error> {
-        let tree = self.certified.pages_mut();
         for asset in ASSETS {
-            let content = Content::asset(asset);
-            tree.insert(&entry(HttpCertificationPath::exact(asset.path), &content)?);
+            let path = HttpCertificationPath::exact(asset.path);
+            let entry = entry(&self.site.shown, path, &Content::asset(asset))?;
+            self.certified.pages_mut().insert(&entry);
         }
-        for path in SKIPPED {
-            tree.insert(&skip_entry(path));
-        }
-        let missing = Content::notice(&self.site.shown, Notice::NotFound);
-        tree.insert(&entry(HttpCertificationPath::wildcard(""), &missing)?);
-        Ok(())
+        self.swap_notices(Notice::Preparing, Notice::NotFound)
     }
 
     /// Certifies what was marked, then what is pending, while `instructions` allows; a message for each page that could
@@ -83,14 +78,26 @@ impl<M: Memory> State<M> {
             return Ok(());
         }
         self.site.notice = preparing;
-        let content = Content::notice(&self.site.shown, Notice::Preparing);
-        let notice = entry(HttpCertificationPath::wildcard(""), &content)?;
-        let tree = self.certified.pages_mut();
+        // One of the two, never both: while pages wait, nothing proves that a page is not there.
         if preparing {
-            tree.insert(&notice)
+            self.swap_notices(Notice::NotFound, Notice::Preparing)
         } else {
-            tree.delete(&notice)
+            self.swap_notices(Notice::Preparing, Notice::NotFound)
+        }
+    }
+
+    fn swap_notices(&mut self, old: Notice, new: Notice) -> Result<(), Error> {
+        let of = |notice| {
+            entry(
+                &self.site.shown,
+                HttpCertificationPath::wildcard(""),
+                &Content::notice(&self.site.shown, notice),
+            )
         };
+        let (old, new) = (of(old)?, of(new)?);
+        let tree = self.certified.pages_mut();
+        tree.delete(&old);
+        tree.insert(&new);
         Ok(())
     }
 

@@ -16,6 +16,8 @@ const RANKED: usize = 50;
 /// Certificates on the start page, on a model's page; audits and versions there.
 const NEWEST: usize = 20;
 const SHOWN: usize = 50;
+/// Datasets on the start page.
+const DATASETS: usize = 100;
 
 /// Makes pages, and remembers what several of them need.
 pub(super) struct Renderer<'a, M: Memory> {
@@ -39,9 +41,10 @@ impl<'a, M: Memory> Renderer<'a, M> {
         if let Page::Body(id) = page {
             let Some(certificate) = self.state.certificates().get(&id)? else { return Ok(None) };
             let content = Content::new(JSON, Vec::new());
-            return answer::entry_of(path, &content, certificate.body_digest.0).map(Some);
+            return answer::entry_of(&self.state.site.shown, path, &content, certificate.body_digest.0)
+                .map(Some);
         }
-        self.content(page)?.map(|content| answer::entry(path, &content)).transpose()
+        self.content(page)?.map(|content| answer::entry(&self.state.site.shown, path, &content)).transpose()
     }
 
     /// A page, if there is one.
@@ -76,10 +79,12 @@ impl<'a, M: Memory> Renderer<'a, M> {
             datasets.push(dataset.record(DigestBytes(digest)));
         }
         datasets.sort_by_key(|dataset| std::cmp::Reverse(dataset.registered_at_ns));
+        datasets.truncate(DATASETS);
         let newest = state.certificates().range(..).rev().take(NEWEST);
         Ok(Start {
             certificates: state.certificates().len(),
             models: state.models().len(),
+            all_datasets: state.datasets().len(),
             datasets,
             newest: self.listed(newest.map(|entry| entry.map(|(id, one)| one.summary(id))))?,
         })
@@ -138,6 +143,8 @@ impl<'a, M: Memory> Renderer<'a, M> {
             versions.into_iter().flatten().rev().map(|(_, digest)| DigestBytes(*digest)).collect();
         let of_version =
             |version: &DigestBytes| index.certificates.get(&version.0).into_iter().flatten().copied();
+        let count =
+            |version: &DigestBytes| index.certificates.get(&version.0).map_or(0, |ids| ids.len() as u64);
         let mut ids: Vec<CertificateId> = versions.iter().flat_map(of_version).collect();
         ids.sort_unstable_by(|a, b| b.cmp(a));
         let mut certificates = Vec::new();
@@ -149,7 +156,7 @@ impl<'a, M: Memory> Renderer<'a, M> {
         let audits = audits.map(|&id| Ok(state.audit_entry(id)?.record(id))).collect::<Result<_, Error>>()?;
         let versions = versions.into_iter().take(NEWEST);
         let versions = versions
-            .map(|digest| Ok(state.model_entry(digest)?.record(digest)))
+            .map(|digest| Ok((state.model_entry(digest)?.record(digest), count(&digest))))
             .collect::<Result<_, Error>>()?;
         let view = ModelView { record: model.record(digest), certificates, audits, versions };
         Ok(Some(pages::model(&state.site.shown, &view)))
@@ -182,11 +189,12 @@ impl<'a, M: Memory> Renderer<'a, M> {
         if let Some(entry) = self.entries.borrow().get(&id) {
             return Ok(entry.clone());
         }
-        let figures = self.state.figures.get(&id)?.unwrap_or_default();
+        let figures = self.state.figures_entry(id)?;
+        let certificate = self.state.certificate_entry(id)?;
         let entry = Rc::new(Entry {
-            summary: self.state.certificate_entry(id)?.summary(id),
+            summary: certificate.summary(id),
             level: if figures.proved { "proved" } else { "replayed" },
-            audits: figures.audits_of_model,
+            audits: self.state.model_entry(certificate.model)?.audits,
             scores: figures.scores,
         });
         self.entries.borrow_mut().insert(id, entry.clone());

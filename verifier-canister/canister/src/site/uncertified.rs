@@ -1,33 +1,33 @@
 //! Answers that are not certified ahead: searches, and what proves itself.
 
+use std::collections::BTreeSet;
+
 use audit::Digest;
 use ic_stable_structures::Memory;
-use interface::{
-    CHUNK_BYTES, CertificatesRequest, DatasetsRequest, DigestBytes, Error, ModelsRequest, ReadRequest,
-};
-use pages::{Found, Standing};
+use interface::{CHUNK_BYTES, DatasetsRequest, DigestBytes, Error, ReadRequest};
+use pages::{Found, Origins, Standing};
 
 use super::answer::{Content, HTML, JSON};
 use crate::{guards::check_search, storage::State};
 
 /// Hits of each kind that a search shows.
-const HITS: u32 = 20;
+const HITS: usize = 20;
 
 impl<M: Memory> State<M> {
-    /// The answer to a request below one of [`super::answer::SKIPPED`], if there is one.
+    /// A search's answer or a file, if there is one.
     pub(super) fn uncertified(
         &self,
         path: &str,
         query: &str,
-        ic_certificate: Option<&[u8]>,
+        origins: &Origins,
+        ic_certificate: &[u8],
     ) -> Result<Option<Content>, Error> {
         let segments: Vec<&str> = path.split('/').skip(1).take(5).collect();
         let json = |bytes: Option<Vec<u8>>| bytes.map(|bytes| Content::new(JSON, bytes));
         let number = |file: &str| file.strip_suffix(".json").and_then(|number| number.parse::<u64>().ok());
-        // Without an IC certificate nothing is proved by these.
-        let signed = ic_certificate.unwrap_or_default();
+        let signed = ic_certificate;
         Ok(match *segments.as_slice() {
-            ["search"] => Some(Content::new(HTML, self.found(query)?)),
+            ["search"] => Some(Content::new(HTML, self.found(query, origins)?)),
             [kind @ ("export" | "records" | "dsse"), file] => match number(file) {
                 Some(id) => json(match kind {
                     "export" => self.certificate_file(id, signed)?,
@@ -59,42 +59,60 @@ impl<M: Memory> State<M> {
         }
     }
 
-    fn found(&self, query: &str) -> Result<Vec<u8>, Error> {
+    fn found(&self, query: &str, origins: &Origins) -> Result<Vec<u8>, Error> {
         let text = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "q");
         let text = text.map(|(_, text)| text.trim().to_owned()).unwrap_or_default();
         let text = if check_search(Some(&text)).is_ok() { text } else { String::new() };
-        Ok(pages::search(&self.site.shown, &text, &self.find(&text)?))
+        Ok(pages::search(&self.site.shown, origins, &text, &self.find(&text)?))
     }
 
+    /// What has a name, number or digest. Names of models and policies are all in the index, so none is missed.
     fn find(&self, text: &str) -> Result<Found, Error> {
         let mut found = Found::default();
         if text.is_empty() {
             return Ok(found);
         }
-        let standing = |summary| {
-            let standing = Standing::of(&summary, self.site.as_of_ns);
-            (summary, standing)
-        };
         if let Ok(digest) = text.parse::<Digest>() {
             let digest = DigestBytes::from(digest);
             found.datasets.extend(self.datasets().get(&digest.0)?.map(|one| one.record(digest)));
             found.models.extend(self.models().get(&digest.0)?.map(|one| one.record(digest)));
             return Ok(found);
         }
-        if let Ok(id) = text.parse::<u64>() {
-            let summary = self.certificates().get(&id)?.map(|one| one.summary(id));
-            found.certificates.extend(summary.map(standing));
+        let request = DatasetsRequest { text: Some(text.to_owned()), ..Default::default() };
+        let datasets = self.list_datasets(&request)?;
+        found.cut = datasets.next.is_some();
+        found.datasets = datasets.items;
+
+        let wanted = text.to_lowercase();
+        let fits = |name: &str| name.to_lowercase().contains(&wanted);
+        let index = &self.site.index;
+        let mut ids = BTreeSet::new();
+        ids.extend(text.parse::<u64>().ok().filter(|id| self.certificates().contains(id)));
+        for ((_, name), versions) in &index.versions {
+            if !fits(name) {
+                continue;
+            }
+            for (_, model) in versions.iter().rev() {
+                ids.extend(index.certificates.get(model).into_iter().flatten());
+                if found.models.len() < HITS {
+                    let digest = DigestBytes(*model);
+                    found.models.push(self.model_entry(digest)?.record(digest));
+                } else {
+                    found.cut = true;
+                }
+            }
         }
-        let (text, limit) = (Some(text.to_owned()), Some(HITS));
-        let datasets =
-            self.list_datasets(&DatasetsRequest { text: text.clone(), limit, ..Default::default() })?;
-        let models = self.list_models(&ModelsRequest { text: text.clone(), limit, ..Default::default() })?;
-        let request = CertificatesRequest { text, limit, ..Default::default() };
-        let certificates = self.list_certificates(&request, self.site.as_of_ns)?;
-        found.cut = datasets.next.is_some() || models.next.is_some() || certificates.next.is_some();
-        found.datasets.extend(datasets.items);
-        found.models.extend(models.items);
-        found.certificates.extend(certificates.items.into_iter().map(standing));
+        for (name, certificates) in &index.policies {
+            if fits(name) {
+                ids.extend(certificates);
+            }
+        }
+        found.cut |= ids.len() > HITS;
+        for &id in ids.iter().rev().take(HITS) {
+            let summary = self.certificate_entry(id)?.summary(id);
+            let standing = Standing::of(&summary, self.site.as_of_ns);
+            found.certificates.push((summary, standing));
+        }
         Ok(found)
     }
 }

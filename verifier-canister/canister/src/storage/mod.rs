@@ -17,7 +17,7 @@ use ic_stable_structures::{
     memory_manager::{MemoryId, MemoryManager, VirtualMemory},
 };
 use interface::{
-    Attestation, AuditId, CertificateId, DigestBytes, Error, Quotas,
+    Attestation, AuditId, CertificateId, CertificateState, DigestBytes, Error, Quotas,
     certified::{attestation_json, attestation_key},
     certified::{audit_json, audit_key, certificate_key, dataset_json, dataset_key, model_json, model_key},
     certified::{status_json, status_key},
@@ -157,6 +157,11 @@ impl<M: Memory> State<M> {
         }
         for id in 1..=self.certificates.len() {
             let certificate = self.certificate_entry(id)?;
+            if !self.figures.contains(&id) {
+                // It was issued before there were any.
+                let body = self.body(id)?.ok_or_else(|| Error::internal("a certificate without its body"))?;
+                self.figures.put(id, &Figures::of(&body, signed_message(&body))?)?;
+            }
             self.certify_certificate(id, &certificate)?;
         }
         for key in collect(self.attestations.keys(..))? {
@@ -220,6 +225,11 @@ impl<M: Memory> State<M> {
     /// A certificate, or the error that there is none.
     pub fn certificate_entry(&self, id: CertificateId) -> Result<Certificate, Error> {
         self.certificates.get(&id)?.ok_or_else(|| Error::not_found("certificate", id))
+    }
+
+    /// What pages show of a certificate besides its record.
+    pub fn figures_entry(&self, id: CertificateId) -> Result<Figures, Error> {
+        self.figures.get(&id)?.ok_or_else(|| Error::internal("a certificate without figures"))
     }
 
     /// What `principal` uses; nothing if it was never seen.
@@ -296,8 +306,13 @@ impl<M: Memory> State<M> {
     fn certify_certificate(&mut self, id: CertificateId, certificate: &Certificate) -> Result<(), Error> {
         self.certified.set(certificate_key(id), certificate.body_digest);
         self.set_leaf(status_key(id), status_json(id, &certificate.state))?;
-        if let Some(figures) = self.figures.get(&id)? {
-            self.certified.sign(figures.signed);
+        let figures = self.figures_entry(id)?;
+        // What was revoked is no longer signed. A newer certificate does not make an older statement wrong.
+        match certificate.state {
+            CertificateState::Revoked { .. } => self.certified.unsign(figures.signed),
+            CertificateState::Valid | CertificateState::Superseded { .. } => {
+                self.certified.sign(figures.signed)
+            }
         }
         self.mark_certificate(id, certificate)
     }

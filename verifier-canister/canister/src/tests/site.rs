@@ -56,9 +56,22 @@ impl Subnet {
 }
 
 fn get(world: &World, url: &str) -> HttpAnswer {
+    ask(world, url, "").unwrap()
+}
+
+/// A file or a search, from where gateways verify nothing.
+fn file(world: &World, url: &str) -> HttpAnswer {
+    let answer = ask(world, url, "x.raw.localhost:4944").unwrap();
+    assert!(answer.headers.iter().all(|(name, _)| !name.to_lowercase().starts_with("ic-")), "{url}");
+    answer
+}
+
+fn ask(world: &World, url: &str, host: &str) -> Result<HttpAnswer, Error> {
     let certificate = Subnet::new().certificate(world.state.tree().root(), world.now_ns);
-    let request = HttpRequest { method: "GET".to_owned(), url: url.to_owned(), ..Default::default() };
-    world.state.answer(&request, Some(&certificate)).unwrap()
+    let headers = vec![("Host".to_owned(), host.to_owned())];
+    let request =
+        HttpRequest { method: "GET".to_owned(), url: url.to_owned(), headers, ..Default::default() };
+    world.state.answer(&request, &certificate)
 }
 
 /// Whether a gateway passes the answer on.
@@ -81,6 +94,10 @@ fn page(world: &World, url: &str) -> (u16, String) {
     let answer = get(world, url);
     verify(world, url, &answer).unwrap_or_else(|cause| panic!("{url}: {cause}"));
     (answer.status_code, String::from_utf8_lossy(&answer.body).into_owned())
+}
+
+fn text_of(answer: &HttpAnswer) -> String {
+    String::from_utf8_lossy(&answer.body).into_owned()
 }
 
 /// Two certificates on one dataset, the second of a newer version of the model.
@@ -182,7 +199,10 @@ fn what_is_not_there_is_certified_too() {
 #[test]
 fn odd_requests_are_answered() {
     let (world, ..) = site();
-    let long = format!("/{}", "a/".repeat(4000));
+    for long in [format!("/{}", "a/".repeat(9)), format!("/{}", "\u{e4}".repeat(2000))] {
+        let refused = ask(&world, &long, "").unwrap_err();
+        assert!(matches!(refused, Error::TooLarge { .. }), "{refused}");
+    }
     for url in [
         "",
         "?",
@@ -203,13 +223,29 @@ fn odd_requests_are_answered() {
         "/export",
         "/dsse/0.json",
         "/dsse/99999999999999999999.json",
-        &long,
         "/certificate/18446744073709551616",
         "/certificates/18446744073709551615",
     ] {
-        let answer = get(&world, url);
-        assert!([200, 404].contains(&answer.status_code), "{url:?}: {}", answer.status_code);
+        for host in ["", "x.localhost", "x.raw.localhost", "x.raw.<script>", ".raw.", "x.raw.icp0.io:1"] {
+            let answer = ask(&world, url, host).unwrap();
+            assert!([200, 404].contains(&answer.status_code), "{url:?}: {}", answer.status_code);
+        }
     }
+}
+
+/// On the origin of the pages, a gateway lets nothing pass that was not certified.
+#[test]
+fn files_are_on_another_origin() {
+    let (world, dataset, _) = site();
+    let bytes = format!("/bytes/dataset/{dataset}/0");
+    for url in ["/search?q=x", "/export/1.json", "/records/1.json", "/dsse/1.json", &bytes] {
+        assert_eq!(page(&world, url).0, 404, "{url}");
+        let answer = file(&world, url);
+        assert_eq!(answer.status_code, 200, "{url}");
+        verify(&world, url, &answer).unwrap_err();
+    }
+    let search = text_of(&file(&world, "/search?q=x"));
+    assert!(search.contains("<base href=\"http://x.localhost:4944/\">") && !search.contains("<script"));
 }
 
 #[test]
@@ -236,7 +272,7 @@ fn text_of_others_is_escaped() {
             assert!(!body.contains(bad), "{url} has {bad}");
         }
     }
-    let found = page(&world, "/search?q=%3Cscript%3Ealert(1)%3C/script%3E").1;
+    let found = text_of(&file(&world, "/search?q=%3Cscript%3Ealert(1)%3C/script%3E"));
     assert!(found.contains("&lt;script&gt;") && !found.contains("<script>alert"));
 }
 
@@ -301,12 +337,15 @@ fn a_leaderboard_has_the_newest_standing_certificate_of_each_model() {
     let body = page(&world, &board).1;
     assert!(body.contains("/certificate/3\"") && body.contains("/certificate/2\""));
     assert!(!body.contains("/certificate/1\""));
-    // Once it no longer stands, the one before counts again.
+    // Revoking does not bring the one before back: that would choose the best of many.
     let by = world.by(OWNER);
-    world.state.revoke_certificate(&by, RevokeCertificate { id: 3, reason: "mistake".to_owned() }).unwrap();
+    let revoke = RevokeCertificate { id: 3, reason: "mistake".to_owned() };
+    world.state.revoke_certificate(&by, revoke).unwrap();
     world.refresh();
     let body = page(&world, &board).1;
-    assert!(body.contains("/certificate/1\"") && !body.contains("/certificate/3\""));
+    assert!(!body.contains("/certificate/1\"") && !body.contains("/certificate/3\""));
+    assert!(body.contains("/certificate/2\""));
+    world.upgrade();
 }
 
 #[test]
@@ -323,8 +362,10 @@ fn what_does_not_fit_into_a_message_is_answered_by_a_notice() {
     assert!(world.state.is_preparing());
     let statuses: Vec<u16> = urls(dataset, models).iter().map(|url| page(&world, url).0).collect();
     assert!(statuses.contains(&503) && statuses.contains(&200), "{statuses:?}");
-    assert_eq!(page(&world, "/nothing").0, 404);
+    // Nothing proves that a page is not there.
+    assert_eq!(page(&world, "/nothing").0, 503);
     world.refresh();
+    assert_eq!(page(&world, "/nothing").0, 404);
     assert!(world.state.certified_pages() == pages);
     // A page that changes while it waits is made as it is then.
     world.state = open(&world.memory, world.now_ns);
@@ -339,7 +380,7 @@ fn what_does_not_fit_into_a_message_is_answered_by_a_notice() {
 #[test]
 fn a_search_finds_names_numbers_and_digests() {
     let (world, dataset, [first, _]) = site();
-    let find = |text: &str| page(&world, &format!("/search?q={text}")).1;
+    let find = |text: &str| text_of(&file(&world, &format!("/search?q={text}")));
     assert!(find("SYNTH").contains(&format!("/dataset/{dataset}")));
     assert!(find("parity").contains("/certificate/2\""));
     assert!(find("2").contains("/certificate/2\""));
@@ -354,17 +395,16 @@ fn bytes_come_in_parts() {
     let whole =
         world.state.read_dataset(ReadRequest { digest: dataset, offset: 0, length: CHUNK_BYTES }).unwrap();
     let url = format!("/bytes/dataset/{dataset}/0");
-    let answer = get(&world, &url);
-    verify(&world, &url, &answer).unwrap();
+    let answer = file(&world, &url);
     assert_eq!(answer.body.as_slice(), whole);
-    assert_eq!(get(&world, &format!("/bytes/dataset/{dataset}/1")).status_code, 404);
-    assert_eq!(get(&world, &format!("/bytes/model/{first}/0")).status_code, 200);
+    assert_eq!(file(&world, &format!("/bytes/dataset/{dataset}/1")).status_code, 404);
+    assert_eq!(file(&world, &format!("/bytes/model/{first}/0")).status_code, 200);
     for other in [
         format!("/bytes/dataset/{first}/0"),
         format!("/bytes/x/{first}/0"),
         format!("/bytes/model/{first}/-1"),
     ] {
-        assert_eq!(get(&world, &other).status_code, 404, "{other}");
+        assert_eq!(file(&world, &other).status_code, 404, "{other}");
     }
 }
 
@@ -374,7 +414,7 @@ fn a_statement_is_signed_by_the_canister() {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let (mut world, ..) = site();
     world.upgrade();
-    let envelope: Value = serde_json::from_slice(&get(&world, "/dsse/2.json").body).unwrap();
+    let envelope: Value = serde_json::from_slice(&file(&world, "/dsse/2.json").body).unwrap();
     let text = |value: &Value| STANDARD.decode(value.as_str().unwrap()).unwrap();
     let payload = text(&envelope["payload"]);
     assert_eq!(payload, world.state.body(2).unwrap().unwrap());
@@ -390,5 +430,13 @@ fn a_statement_is_signed_by_the_canister() {
     verify_canister_sig(&[message.as_slice(), b" "].concat(), &signature, &key, &root).unwrap_err();
     verify_canister_sig(&message, &signature, &public_key(Principal::management_canister()), &root)
         .unwrap_err();
-    assert_eq!(get(&world, "/dsse/3.json").status_code, 404);
+    assert_eq!(file(&world, "/dsse/3.json").status_code, 404);
+    // What is revoked is no longer signed.
+    let by = world.by(OWNER);
+    let revoke = RevokeCertificate { id: 2, reason: "mistake".to_owned() };
+    world.state.revoke_certificate(&by, revoke).unwrap();
+    world.refresh();
+    assert_eq!(file(&world, "/dsse/2.json").status_code, 404);
+    world.upgrade();
+    assert_eq!(file(&world, "/dsse/2.json").status_code, 404);
 }
