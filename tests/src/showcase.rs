@@ -13,8 +13,8 @@ use crate::{CONTROLLER, OWNER, World, audit_request, import_model, linear_model,
 
 /// The node's keys and the samples that it draws, so that figures are the same each time.
 const SEED: [u8; 32] = [7; 32];
-/// What the audits ask for. A model that never decides favourably has no precision, and fails nothing by that.
-const POLICY: &str = r#"{"name":"credit: better than guessing, no gap by sex","min_group_size":30,"criteria":[
+/// What the audits ask for. Precision is undefined where nothing is decided favourably.
+const POLICY: &str = r#"{"name":"better than guessing, no gap by sex","min_group_size":30,"criteria":[
   {"metric":"accuracy","comparator":">=","threshold":"0.65"},
   {"metric":"precision","comparator":">=","threshold":"0.6"},
   {"metric":"aif360.disparate_impact","attributes":["sex"],"comparator":">=","threshold":"4/5"},

@@ -77,7 +77,10 @@ pub fn browser() -> Result<Option<PathBuf>> {
         let install = || program("apt-get").args(["install", "-y", "--no-install-recommends", BROWSERS[0]]);
         let install = || install().env("DEBIAN_FRONTEND", "noninteractive").run();
         // A fresh container has no lists of packages.
-        install().or_else(|_| program("apt-get").arg("update").run().and_then(|()| install()))?;
+        let installed =
+            install().or_else(|_| program("apt-get").arg("update").run().and_then(|()| install()));
+        // Whether that matters, what follows decides.
+        installed.unwrap_or_else(|cause| eprintln!("{cause:#}"));
     }
     let browser = found();
     let missing = "there is no Chromium; install the package `chromium`, or name a browser in ASSAY_BROWSER";
