@@ -9,9 +9,9 @@ use maud::{Markup, html};
 
 use crate::{
     chart::{Axis, Line, gauge},
-    figures::{counted, interval, interval_of, value},
+    figures::{counted, interval, interval_of, value, value_with_reason},
     measure::{find, micros},
-    shell::wide,
+    shell::{Place, wide},
     text::{count, decimal, over},
 };
 
@@ -25,7 +25,7 @@ const SHOWN: [(Rate, &str); 5] = [
 ];
 
 /// All samples, each attribute's groups, and intersections folded away.
-pub(crate) fn groups(predicate: &Predicate) -> Markup {
+pub(crate) fn groups(predicate: &Predicate, place: Place) -> Markup {
     let of = |attributes: usize| {
         predicate.groups.iter().filter(move |group| group.attributes.len() == attributes).collect::<Vec<_>>()
     };
@@ -35,8 +35,9 @@ pub(crate) fn groups(predicate: &Predicate) -> Markup {
         section aria-labelledby="groups" {
             h2 id="groups" { "By group" }
             p class="hint" {
-                "The bar is the 95 % interval of the share of favourable decisions (Wilson). Hover over a rate to see what it "
-                "was counted from; a rate that would divide by nothing is undefined, not 0."
+                "The bar is the 95 % interval of the share of favourable decisions (Wilson). "
+                @if place == Place::Site { "Hover over a rate to see what it was counted from; a" } @else { "A" }
+                " rate that would divide by nothing is undefined, not 0."
             }
             (table("All samples", &whole, predicate))
             @for attribute in &predicate.attributes {
@@ -45,7 +46,7 @@ pub(crate) fn groups(predicate: &Predicate) -> Markup {
                 (table(&format!("Groups of {}", attribute.name), &own, predicate))
             }
             @if !intersections.is_empty() {
-                details {
+                details open[place == Place::Document] {
                     summary { "Intersections: " (intersections.len()) " groups" }
                     (table("Intersections", &intersections, predicate))
                 }
@@ -110,12 +111,16 @@ fn row(group: &GroupRecord, several_classes: bool, smallest: u32) -> Markup {
 }
 
 /// The usual comparisons of each attribute, folded away.
-pub(crate) fn all(predicate: &Predicate) -> Markup {
+pub(crate) fn all(predicate: &Predicate, place: Place) -> Markup {
+    let open = |attributes: usize| match place {
+        Place::Site => attributes == 1 && predicate.attributes.len() == 1,
+        Place::Document => true,
+    };
     html! {
         section aria-labelledby="comparisons" {
             h2 id="comparisons" { "Between groups" }
             @for record in &predicate.comparisons {
-                details open[record.attributes.len() == 1 && predicate.attributes.len() == 1] {
+                details open[open(record.attributes.len())] {
                     summary { (over(&record.attributes, &[])) }
                     (wide("Comparisons", html! {
                         table {
@@ -131,7 +136,12 @@ pub(crate) fn all(predicate: &Predicate) -> Markup {
                                     @let text = line.value.map_or_else(|| "undefined".to_owned(), decimal);
                                     tr {
                                         th scope="row" { code { (metric.metric) } }
-                                        td class="number" { (value(&metric.value)) }
+                                        td class="number" {
+                                            @match place {
+                                                Place::Site => (value(&metric.value)),
+                                                Place::Document => (value_with_reason(&metric.value)),
+                                            }
+                                        }
                                         td { (interval(line.interval)) }
                                         td class="picture" { (gauge(axis, &line, None, &text)) }
                                     }

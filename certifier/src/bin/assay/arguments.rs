@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::{
     audit::AuditCommand, certificate::CertificateCommand, dataset::DatasetCommand, demo::DemoArguments,
     identity::IdentityCommand, infer::InferArguments, localnet::LocalnetCommand, model::ModelCommand,
-    policy::PolicyCommand, prove::ProveArguments, rerun::RerunArguments, role::RoleCommand,
-    verify::VerifyArguments,
+    policy::PolicyCommand, prove::ProveArguments, report::ReportArguments, rerun::RerunArguments,
+    role::RoleCommand, verify::VerifyArguments,
 };
 
 const AFTER_HELP: &str = "\
@@ -103,6 +103,8 @@ pub enum Command {
     /// Show, check, list, export and revoke certificates
     #[command(subcommand)]
     Certificate(CertificateCommand),
+    /// Write a checked certificate as a document to read and to print
+    Report(ReportArguments),
     /// Run a certificate's audit again on this computer and compare every value
     Rerun(RerunArguments),
     /// Prove an audit of your private model in zero knowledge, and hand the proof in

@@ -9,7 +9,7 @@ use check::{
 use clap::Args;
 use interface::ArtefactKind;
 
-use super::certificate::{authentic, read_file};
+use super::certificate::{accepted, read_file};
 use crate::{
     arguments::Global,
     failure::{Exit, Result},
@@ -34,8 +34,8 @@ pub async fn run(global: &Global, arguments: RerunArguments, output: Output) -> 
         Ok(id) => client.certificate(id).await?,
         Err(_) => read_file(Path::new(&arguments.certificate))?,
     };
-    let certificate = authentic(check(&file, &session::trust(global, None)?))?;
-    let comparison = run_again(&client, &certificate, output).await?;
+    let report = check(&file, &session::trust(global, None)?);
+    let comparison = run_again(&client, &accepted(&report)?.certificate, output).await?;
     output.result(&show::rerun_document(&comparison), || show::rerun_text(&comparison))?;
     Ok(if comparison.is_equal() { Exit::Ok } else { Exit::Mismatch })
 }
