@@ -136,14 +136,13 @@ pub(crate) fn all(predicate: &Predicate, place: Place) -> Markup {
                                     @let text = line.value.map_or_else(|| "undefined".to_owned(), decimal);
                                     tr {
                                         th scope="row" { code { (metric.metric) } }
-                                        td class="number" {
-                                            @match place {
-                                                Place::Site => (value(&metric.value)),
-                                                Place::Document => (value_with_reason(&metric.value)),
-                                            }
+                                        @if place == Place::Document && metric.value.undefined.is_some() {
+                                            td colspan="3" { (value_with_reason(&metric.value)) }
+                                        } @else {
+                                            td class="number" { (value(&metric.value)) }
+                                            td { (interval(line.interval)) }
+                                            td class="picture" { (gauge(axis, &line, None, &text)) }
                                         }
-                                        td { (interval(line.interval)) }
-                                        td class="picture" { (gauge(axis, &line, None, &text)) }
                                     }
                                 }
                             }
