@@ -2,6 +2,7 @@
 
 mod audits;
 mod envelope;
+mod findings;
 mod gateway;
 mod main_path;
 mod private;

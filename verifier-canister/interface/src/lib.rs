@@ -14,6 +14,7 @@ mod digest;
 pub mod dsse;
 mod error;
 pub mod export;
+mod findings;
 mod http;
 mod limits;
 mod proofs;
@@ -32,6 +33,7 @@ pub use certificates::{
 };
 pub use digest::DigestBytes;
 pub use error::Error;
+pub use findings::{Attest, Attestation, CertifiedAttestations, Finding};
 pub use http::{HttpAnswer, HttpRequest};
 pub use limits::{Limits, Quotas, Stats};
 pub use proofs::{SubmitProof, VerifyAudit, VerifyInference};

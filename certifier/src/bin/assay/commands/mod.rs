@@ -1,5 +1,6 @@
 //! One module per command group.
 
+pub mod attest;
 pub mod audit;
 pub mod certificate;
 pub mod dataset;
@@ -36,6 +37,7 @@ pub async fn run(global: &Global, command: Command, output: Output) -> Result<Ex
         Command::Certificate(command) => certificate::run(global, command, output).await,
         Command::Report(arguments) => report::run(global, arguments, output).await,
         Command::Rerun(arguments) => rerun::run(global, arguments, output).await,
+        Command::Attest(arguments) => attest::run(global, arguments, output).await,
         Command::Prove(arguments) => prove::run(global, arguments, output).await,
         Command::Infer(arguments) => infer::run(arguments, output),
         Command::Verify(arguments) => verify::run(global, arguments, output).await,
