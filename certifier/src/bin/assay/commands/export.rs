@@ -1,6 +1,5 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use candid::Principal;
 use certifier::export::{Checked, cyclonedx, dsse, model_index, vc};
 use check::{Standing, Trust, check, ic_certificate::MAINNET_ROOT_KEY};
 use clap::{Args, ValueEnum};
@@ -90,12 +89,7 @@ fn pretty(document: &Value) -> Result<Vec<u8>> {
 }
 
 /// Writes what was made of a certificate to a file, or to stdout.
-pub fn written(
-    bytes: &[u8],
-    path: Option<&std::path::Path>,
-    file: &CertificateFile,
-    output: Output,
-) -> Result<()> {
+pub fn written(bytes: &[u8], path: Option<&Path>, file: &CertificateFile, output: Output) -> Result<()> {
     let Some(path) = path else {
         let text = String::from_utf8_lossy(bytes);
         // With --json, what is no JSON becomes one text.
@@ -105,7 +99,7 @@ pub fn written(
     std::fs::write(path, bytes).map_err(|cause| {
         Failure::new(format!("cannot write {}: {cause}", path.display()), "choose another --output")
     })?;
-    let canister: Principal = file.canister;
-    let document = json!({ "file": path, "certificate": file.certificate, "canister": canister.to_text() });
+    let canister = file.canister.to_text();
+    let document = json!({ "file": path, "certificate": file.certificate, "canister": canister });
     output.result(&document, || path.display().to_string())
 }
