@@ -57,13 +57,11 @@ fn run_step(step: Step) -> Result<()> {
             let fuzz = ["check", "--quiet", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--target-dir"];
             cargo(fuzz).arg(command::target().join("fuzz")).run()
         }
-        Step::Clients => clients::set_up(),
+        Step::Clients => clients::set_up().and_then(|()| clients::browser()).map(drop),
         Step::Tests => {
             let wasm = canister::module();
-            clients::set_up()?;
-            cargo(["test", "--quiet", "--locked", "--workspace"])
+            clients::told(cargo(["test", "--quiet", "--locked", "--workspace"]))?
                 .env("ASSAY_WASM", &wasm)
-                .env("ASSAY_CLIENTS", clients::folder())
                 .env("ASSAY_WEB", web::package())
                 .run()?;
             if env::var_os("POCKET_IC_BIN").is_none() {

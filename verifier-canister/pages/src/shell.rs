@@ -27,6 +27,14 @@ pub(crate) enum Place {
 }
 
 impl Place {
+    /// How many of something are shown; a document has room for all.
+    pub(crate) fn most(self, on_site: usize) -> usize {
+        match self {
+            Self::Site => on_site,
+            Self::Document => usize::MAX,
+        }
+    }
+
     /// A link on the site; elsewhere just its text.
     pub(crate) fn link(self, to: &str, text: &str) -> Markup {
         match self {
