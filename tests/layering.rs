@@ -14,7 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("prover", &["audit", "verifier"]),
     ("localnet", &[]),
     ("web", &["audit", "check", "interface", "verifier"]),
-    ("certifier", &["audit", "check", "import", "interface", "localnet", "prover", "verifier"]),
+    ("certifier", &["audit", "check", "import", "interface", "localnet", "pages", "prover", "verifier"]),
     ("tests", &["audit", "certifier", "check", "import", "interface", "localnet", "prover", "verifier"]),
     ("xtask", &[]),
 ];

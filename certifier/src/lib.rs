@@ -8,8 +8,10 @@
 pub mod client;
 pub mod dataset;
 pub mod deploy;
+pub mod export;
 pub mod identity;
 pub mod network;
 pub mod node;
 pub mod policy;
 pub mod private;
+pub mod report;

@@ -20,8 +20,8 @@ use interface::{
     AbandonAudit, Attest, Attestation, AuditId, AuditPage, AuditRecord, AuditRequest, AuditsRequest,
     CertificateId, CertificatePage, CertificatesRequest, CertifiedAttestations, CertifiedAudit,
     CertifiedCertificate, CertifiedDataset, CertifiedModel, DatasetDetails, DatasetPage, DatasetsRequest,
-    DigestBytes, Limits, ModelPage, ModelRecord, ModelsRequest, Proof, RevokeCertificate, RoleChange,
-    RoleHolder, Stats, SubmitProof, VerifyAudit, VerifyInference,
+    DigestBytes, HttpAnswer, HttpRequest, Limits, ModelPage, ModelRecord, ModelsRequest, Proof,
+    RevokeCertificate, RoleChange, RoleHolder, Stats, SubmitProof, VerifyAudit, VerifyInference,
     certified::{
         attestation_json, attestation_key, attestation_range, audit_json, audit_key, dataset_json,
         dataset_key, model_json, model_key,
@@ -213,6 +213,25 @@ impl Client {
         let witness = answer.proof.witness;
         let (body, status) = (certificate.body, certificate.status);
         Ok(CertificateFile::new(self.canister, id, body, status, ic_certificate.into_vec(), witness))
+    }
+
+    /// A certificate's statement in an envelope that the canister signed. Not checked here; [`crate::export::dsse`] does.
+    pub async fn envelope(&self, id: CertificateId) -> Result<Vec<u8>, ClientError> {
+        let (method, url) = ("http_request", format!("/dsse/{id}.json"));
+        // Files are answered at the gateways' unverified host.
+        let headers = vec![("host".to_owned(), format!("{}.raw.icp0.io", self.canister))];
+        let request = HttpRequest { method: "GET".to_owned(), url, headers, ..HttpRequest::default() };
+        // Pages are served to gateways, and so their answer is no `Result`.
+        let bytes = encode(method, (request,))?;
+        let ask = async || self.agent.query(&self.canister, method).with_arg(bytes.clone()).call().await;
+        let answer = self.repeat(ask).await.map_err(|cause| self.failed(method, cause))?;
+        let answer: HttpAnswer = candid::decode_one(&answer)
+            .map_err(|cause| ClientError::Answer { method, cause: cause.to_string() })?;
+        match answer.status_code {
+            200 => Ok(answer.body.into_vec()),
+            404 => Err(refused("certificate", interface::Error::not_found("certificate", id))),
+            status => Err(ClientError::Answer { method, cause: format!("status {status}") }),
+        }
     }
 
     /// Withdraws a certificate.

@@ -89,6 +89,17 @@ pub enum Verdict {
     Undefined,
 }
 
+impl Verdict {
+    /// In one word, as in a certificate.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Undefined => "undefined",
+        }
+    }
+}
+
 /// One criterion's value and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {

@@ -13,12 +13,10 @@ use ic_certification::{
     AsHashTree, HashTree, RbTree, fork, fork_hash, hash_tree, labeled_hash, merge_hash_trees, pruned,
 };
 use ic_http_certification::{HttpCertificationTree, HttpCertificationTreeEntry};
-use interface::{Error, certified::TREE_LABEL};
+use interface::{Error, certified::TREE_LABEL, dsse::SIGNATURE_SEED};
 
 /// Label of canister signatures, by the interface specification.
 const SIGNATURE_LABEL: &[u8] = b"sig";
-/// Names the key among those that a canister may have.
-pub const SIGNATURE_SEED: &[u8] = b"assay/certificates";
 
 /// What is certified, in heap memory.
 #[derive(Default)]

@@ -11,6 +11,7 @@ mod audits;
 mod certificates;
 pub mod certified;
 mod digest;
+pub mod dsse;
 mod error;
 pub mod export;
 mod findings;
@@ -41,7 +42,7 @@ pub use registered::{
     DatasetsRequest, LayerSummary, ModelPage, ModelRecord, ModelsRequest, ReadRequest,
 };
 pub use roles::{Role, RoleChange, RoleHolder};
-pub use time::utc;
+pub use time::{rfc3339, utc};
 pub use upload::{ArtefactKind, BeginUpload, PutChunk, UploadKey, UploadStatus};
 
 /// The interface in Candid's own language, as committed.

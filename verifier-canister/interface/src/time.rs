@@ -11,6 +11,11 @@ pub fn utc(ns: u64) -> String {
     format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC", rest / 3600, rest / 60 % 60, rest % 60)
 }
 
+/// `2026-11-22T23:05:09Z`: the same for programs.
+pub fn rfc3339(ns: u64) -> String {
+    utc(ns).replacen(' ', "T", 1).replace(" UTC", "Z")
+}
+
 /// Year, month and day of a number of days since 1970-01-01, by the Gregorian calendar.
 fn civil(days: u64) -> (u64, u64, u64) {
     // Years are counted from March, in eras of 400 years, so that leap days come last.
@@ -34,6 +39,7 @@ mod tests {
         assert_eq!(utc(951_782_399 * SECOND_NS), "2000-02-28 23:59:59 UTC");
         assert_eq!(utc(951_782_400 * SECOND_NS), "2000-02-29 00:00:00 UTC");
         assert_eq!(utc(1_772_323_200 * SECOND_NS), "2026-03-01 00:00:00 UTC");
+        assert_eq!(rfc3339(951_782_400 * SECOND_NS), "2000-02-29T00:00:00Z");
         assert_eq!(utc(u64::MAX), "2554-07-21 23:34:33 UTC");
     }
 }

@@ -1,7 +1,7 @@
 //! A certificate's page: what was found, how far that is proved, and how to check it.
 
 use audit::{
-    Certificate, Criterion,
+    Certificate, Criterion, Digest,
     certificate::{CriterionRecord, Level, Measured, Predicate},
 };
 use interface::{Attestation, CertificateSummary, Finding};
@@ -13,7 +13,7 @@ use crate::{
     comparisons,
     figures::{exact_interval, exact_value, interval_of},
     measure::micros,
-    shell::{digest, facts, page, time, wide},
+    shell::{Place, digest, facts, page, time, wide},
     standing::outcome,
     text::{count, counted, decimal, over, sign},
 };
@@ -38,17 +38,17 @@ pub fn certificate(
                     " / " a href=(Page::Model(summary.model.into())) { (summary.model_name) }
                 }
                 h1 { "Certificate " (summary.id) " " (outcome(summary.verdict, standing)) }
-                (notice(standing, summary))
+                (notice(standing, summary.valid_until_ns, Place::Site))
                 (lead(predicate))
-                (level(predicate))
+                (level(predicate, Place::Site))
                 (verification(summary, predicate))
                 (auditors(findings))
                 (criteria(predicate))
-                (comparisons::groups(predicate))
-                (comparisons::all(predicate))
+                (comparisons::groups(predicate, Place::Site))
+                (comparisons::all(predicate, Place::Site))
                 (sample(predicate))
                 (caveats(predicate))
-                (identity(summary, predicate))
+                (identity(summary.body_digest.into(), predicate, Place::Site))
                 (take_away(site, summary, predicate))
             }
         },
@@ -56,8 +56,7 @@ pub fn certificate(
 }
 
 /// What has happened to a certificate that no longer stands.
-fn notice(standing: &Standing, summary: &CertificateSummary) -> Markup {
-    let until = summary.valid_until_ns;
+pub(crate) fn notice(standing: &Standing, until: Option<u64>, place: Place) -> Markup {
     match standing {
         Standing::Stands => html! {
             @if let Some(until) = until { p class="until" { "Valid until " (time(until)) "." } }
@@ -70,7 +69,7 @@ fn notice(standing: &Standing, summary: &CertificateSummary) -> Markup {
         },
         Standing::Superseded(by) => html! {
             p class="notice" role="note" {
-                "Replaced by " a href=(Page::Certificate(*by)) { "certificate " (by) } "."
+                "Replaced by " (place.link(&Page::Certificate(*by).to_string(), &format!("certificate {by}"))) "."
             }
         },
         Standing::Revoked(reason) => html! {
@@ -79,7 +78,7 @@ fn notice(standing: &Standing, summary: &CertificateSummary) -> Markup {
     }
 }
 
-fn lead(predicate: &Predicate) -> Markup {
+pub(crate) fn lead(predicate: &Predicate) -> Markup {
     let held = predicate.criteria.iter().filter(|one| one.verdict == audit::Verdict::Pass).count();
     let sample = &predicate.sample;
     html! {
@@ -92,7 +91,7 @@ fn lead(predicate: &Predicate) -> Markup {
     }
 }
 
-fn level(predicate: &Predicate) -> Markup {
+pub(crate) fn level(predicate: &Predicate, place: Place) -> Markup {
     let (word, text) = match predicate.level {
         Level::Replayed => (
             "replayed",
@@ -109,7 +108,10 @@ fn level(predicate: &Predicate) -> Markup {
     html! {
         section class="level" aria-labelledby="level" {
             h2 id="level" { "Assurance: " span class={ "tag " (word) } { (word) } }
-            p { (text) " " a href="/about#levels" { "The levels compared." } }
+            p {
+                (text)
+                @if place == Place::Site { " " a href="/about#levels" { "The levels compared." } }
+            }
         }
     }
 }
@@ -169,7 +171,7 @@ fn auditors(findings: &[Attestation]) -> Markup {
     }
 }
 
-fn criteria(predicate: &Predicate) -> Markup {
+pub(crate) fn criteria(predicate: &Predicate) -> Markup {
     html! {
         section aria-labelledby="criteria" {
             h2 id="criteria" { "What was asked for" }
@@ -194,11 +196,7 @@ fn criteria(predicate: &Predicate) -> Markup {
 
 fn criterion(record: &CriterionRecord) -> Markup {
     let criterion = &record.criterion;
-    let word = match record.verdict {
-        audit::Verdict::Pass => "pass",
-        audit::Verdict::Fail => "fail",
-        audit::Verdict::Undefined => "undefined",
-    };
+    let word = record.verdict.word();
     let threshold = fraction(&criterion.threshold);
     html! {
         tr {
@@ -242,7 +240,7 @@ fn fraction(fraction: &audit::Fraction) -> Option<i64> {
     fraction.to_decimal(6).parse::<audit::Decimal>().ok().map(|decimal| decimal.0 / 1000)
 }
 
-fn sample(predicate: &Predicate) -> Markup {
+pub(crate) fn sample(predicate: &Predicate) -> Markup {
     let sample = &predicate.sample;
     html! {
         section aria-labelledby="sample" {
@@ -267,7 +265,7 @@ fn sample(predicate: &Predicate) -> Markup {
     }
 }
 
-fn caveats(predicate: &Predicate) -> Markup {
+pub(crate) fn caveats(predicate: &Predicate) -> Markup {
     html! {
         section class="caveats" aria-labelledby="caveats" {
             h2 id="caveats" { "What it does not say" }
@@ -276,10 +274,10 @@ fn caveats(predicate: &Predicate) -> Markup {
     }
 }
 
-fn identity(summary: &CertificateSummary, predicate: &Predicate) -> Markup {
+pub(crate) fn identity(body: Digest, predicate: &Predicate, place: Place) -> Markup {
     let model = &predicate.model;
     let mut rows = vec![
-        ("Body", digest(summary.body_digest)),
+        ("Body", digest(body)),
         ("Model", digest(model.digest)),
         ("Layers", html! { (model.layers.join("; ")) " (" (counted(model.parameters, "parameter")) ")" }),
     ];
@@ -300,7 +298,7 @@ fn identity(summary: &CertificateSummary, predicate: &Predicate) -> Markup {
         ("Issued", time(predicate.issued_at.0)),
     ]);
     if let Some(replaced) = predicate.supersedes {
-        let link = html! { a href=(Page::Certificate(replaced)) { "certificate " (replaced) } };
+        let link = place.link(&Page::Certificate(replaced).to_string(), &format!("certificate {replaced}"));
         rows.push(("Replaces", link));
     }
     html! {

@@ -9,9 +9,9 @@ use maud::{Markup, html};
 
 use crate::{
     chart::{Axis, Line, gauge},
-    figures::{counted, interval, interval_of, value},
+    figures::{counted, exact_value, interval, interval_of, value},
     measure::{find, micros},
-    shell::wide,
+    shell::{Place, wide},
     text::{count, decimal, over},
 };
 
@@ -29,7 +29,7 @@ const MAX_GROUPS: usize = 400;
 const MAX_COMPARISONS: usize = 40;
 
 /// All samples, each attribute's groups, and intersections folded away.
-pub(crate) fn groups(predicate: &Predicate) -> Markup {
+pub(crate) fn groups(predicate: &Predicate, place: Place) -> Markup {
     let of = |attributes: usize| {
         predicate.groups.iter().filter(move |group| group.attributes.len() == attributes).collect::<Vec<_>>()
     };
@@ -39,8 +39,9 @@ pub(crate) fn groups(predicate: &Predicate) -> Markup {
         section aria-labelledby="groups" {
             h2 id="groups" { "By group" }
             p class="hint" {
-                "The bar is the 95 % interval of the share of favourable decisions (Wilson). Hover over a rate to see what it "
-                "was counted from; a rate that would divide by nothing is undefined, not 0."
+                "The bar is the 95 % interval of the share of favourable decisions (Wilson). "
+                @if place == Place::Site { "Hover over a rate to see what it was counted from; a" } @else { "A" }
+                " rate that would divide by nothing is undefined, not 0."
             }
             (table("All samples", &whole, predicate))
             @for attribute in &predicate.attributes {
@@ -49,9 +50,9 @@ pub(crate) fn groups(predicate: &Predicate) -> Markup {
                 (table(&format!("Groups of {}", attribute.name), &own, predicate))
             }
             @if !intersections.is_empty() {
-                details {
+                details open[place == Place::Document] {
                     summary { "Intersections: " (intersections.len()) " groups" }
-                    @let shown = intersections.get(..MAX_GROUPS).unwrap_or(&intersections);
+                    @let shown = intersections.get(..place.most(MAX_GROUPS)).unwrap_or(&intersections);
                     (table("Intersections", shown, predicate))
                     @if shown.len() < intersections.len() {
                         p class="hint" { "The first " (shown.len()) "; the statement has them all." }
@@ -118,12 +119,16 @@ fn row(group: &GroupRecord, several_classes: bool, smallest: u32) -> Markup {
 }
 
 /// The usual comparisons of each attribute, folded away.
-pub(crate) fn all(predicate: &Predicate) -> Markup {
+pub(crate) fn all(predicate: &Predicate, place: Place) -> Markup {
+    let open = |attributes: usize| match place {
+        Place::Site => attributes == 1 && predicate.attributes.len() == 1,
+        Place::Document => true,
+    };
     html! {
         section aria-labelledby="comparisons" {
             h2 id="comparisons" { "Between groups" }
-            @for record in predicate.comparisons.iter().take(MAX_COMPARISONS) {
-                details open[record.attributes.len() == 1 && predicate.attributes.len() == 1] {
+            @for record in predicate.comparisons.iter().take(place.most(MAX_COMPARISONS)) {
+                details open[open(record.attributes.len())] {
                     summary { (over(&record.attributes, &[])) }
                     (wide(&format!("Comparisons by {}", over(&record.attributes, &[])), html! {
                         table {
@@ -139,9 +144,13 @@ pub(crate) fn all(predicate: &Predicate) -> Markup {
                                     @let text = line.value.map_or_else(|| "undefined".to_owned(), decimal);
                                     tr {
                                         th scope="row" { code { (metric.metric) } }
-                                        td class="number" { (value(&metric.value)) }
-                                        td { (interval(line.interval)) }
-                                        td class="picture" { (gauge(axis, &line, None, &text)) }
+                                        @if place == Place::Document && metric.value.undefined.is_some() {
+                                            td colspan="3" { (exact_value(&metric.value)) }
+                                        } @else {
+                                            td class="number" { (value(&metric.value)) }
+                                            td { (interval(line.interval)) }
+                                            td class="picture" { (gauge(axis, &line, None, &text)) }
+                                        }
                                     }
                                 }
                             }
@@ -149,7 +158,7 @@ pub(crate) fn all(predicate: &Predicate) -> Markup {
                     }))
                 }
             }
-            @if predicate.comparisons.len() > MAX_COMPARISONS {
+            @if predicate.comparisons.len() > place.most(MAX_COMPARISONS) {
                 p class="hint" { "The first " (MAX_COMPARISONS) "; the statement has them all." }
             }
         }

@@ -1,6 +1,12 @@
-use maud::{DOCTYPE, Markup, html};
+use audit::Digest;
+use interface::CertificateId;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::assets::{SCRIPT, STYLE};
+
+const STYLE_SHEET: &str = include_str!("../assets/style.css");
+/// What a document has beyond the site's style.
+const DOCUMENT_STYLE: &str = include_str!("../assets/document.css");
 
 /// The canister that serves the pages.
 #[derive(Debug, Clone)]
@@ -42,14 +48,41 @@ impl Origins {
     }
 }
 
+/// Where something is shown, and so whether its links lead anywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On the canister's site.
+    Site,
+    /// In a document of its own, on paper too: nothing is folded away, and there is nothing to hover over.
+    Document,
+}
+
+impl Place {
+    /// How many of something are shown; a document has room for all.
+    pub(crate) fn most(self, on_site: usize) -> usize {
+        match self {
+            Self::Site => on_site,
+            Self::Document => usize::MAX,
+        }
+    }
+
+    /// A link on the site; elsewhere just its text.
+    pub(crate) fn link(self, to: &str, text: &str) -> Markup {
+        match self {
+            Self::Site => html! { a href=(to) { (text) } },
+            Self::Document => html! { (text) },
+        }
+    }
+}
+
 /// A certified page around `main`.
 pub(crate) fn page(site: &Site, title: &str, main: Markup) -> Vec<u8> {
-    document(site, title, None, main)
+    whole(site, title, None, main)
 }
 
 /// A page that is not certified: without script, and all its links lead to where pages are.
 pub(crate) fn uncertified(site: &Site, title: &str, origins: &Origins, main: Markup) -> Vec<u8> {
-    document(site, title, Some(origins), main)
+    whole(site, title, Some(origins), main)
 }
 
 /// A field to search with; searches are answered at another origin.
@@ -59,7 +92,7 @@ pub(crate) fn search_form(files: &str, label: &str, field: Markup) -> Markup {
     }
 }
 
-fn document(site: &Site, title: &str, origins: Option<&Origins>, main: Markup) -> Vec<u8> {
+fn whole(site: &Site, title: &str, origins: Option<&Origins>, main: Markup) -> Vec<u8> {
     let files = origins.map_or_else(|| site.origins().files, |origins| origins.files.clone());
     let markup = html! {
         (DOCTYPE)
@@ -106,6 +139,34 @@ fn document(site: &Site, title: &str, origins: Option<&Origins>, main: Markup) -
     markup.into_string().into_bytes()
 }
 
+/// A document that needs nothing else, around `main`: styles inside, no script, and a policy that lets nothing be
+/// loaded. On paper each sheet has the certificate's number and its body's digest at its foot.
+pub(crate) fn document(title: &str, certificate: CertificateId, body: Digest, main: Markup) -> Vec<u8> {
+    // Digits only, so that nothing ends the text or the style sheet.
+    let foot = format!(
+        "@page {{ @bottom-left {{ content: \"Assay certificate {certificate} · SHA-256 {body}\"; }} }}"
+    );
+    let markup = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · Assay" }
+                style { (PreEscaped(STYLE_SHEET)) (PreEscaped(DOCUMENT_STYLE)) (PreEscaped(foot)) }
+            }
+            body {
+                header { span class="brand" { (logo()) "Assay" } }
+                main { (main) }
+                footer { p { "Certificate " (certificate) ", body SHA-256 " code { (body) } "." } }
+            }
+        }
+    };
+    markup.into_string().into_bytes()
+}
+
 fn logo() -> Markup {
     html! {
         svg class="logo" viewBox="0 0 24 24" aria-hidden="true" {
@@ -127,15 +188,13 @@ pub(crate) fn facts<'a>(rows: impl IntoIterator<Item = (&'a str, Markup)>) -> Ma
 }
 
 /// A digest in full, that breaks where it must.
-pub(crate) fn digest(digest: impl Into<audit::Digest>) -> Markup {
+pub(crate) fn digest(digest: impl Into<Digest>) -> Markup {
     html! { code class="digest" { (digest.into()) } }
 }
 
 /// A time to the second, for people and for programs.
 pub(crate) fn time(ns: u64) -> Markup {
-    let text = interface::utc(ns);
-    let machine = text.replacen(' ', "T", 1).replace(" UTC", "Z");
-    html! { time datetime=(machine) { (text) } }
+    html! { time datetime=(interface::rfc3339(ns)) { (interface::utc(ns)) } }
 }
 
 /// The day of a time.

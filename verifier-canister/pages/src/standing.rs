@@ -49,7 +49,11 @@ pub(crate) fn verdict_word(verdict: Verdict) -> &'static str {
 
 /// The verdict as a coloured word; what no longer stands is said first and never coloured as a pass.
 pub(crate) fn outcome(verdict: Verdict, standing: &Standing) -> Markup {
-    let word = verdict_word(verdict);
+    outcome_of(verdict_word(verdict), standing)
+}
+
+/// [`outcome`] of a verdict in one word.
+pub(crate) fn outcome_of(word: &str, standing: &Standing) -> Markup {
     match standing {
         Standing::Stands => html! { span class={ "verdict " (word) } { (word) } },
         gone => {

@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::{
     attest::AttestArguments, audit::AuditCommand, certificate::CertificateCommand, dataset::DatasetCommand,
     demo::DemoArguments, identity::IdentityCommand, infer::InferArguments, localnet::LocalnetCommand,
-    model::ModelCommand, policy::PolicyCommand, prove::ProveArguments, rerun::RerunArguments,
-    role::RoleCommand, verify::VerifyArguments,
+    model::ModelCommand, policy::PolicyCommand, prove::ProveArguments, report::ReportArguments,
+    rerun::RerunArguments, role::RoleCommand, verify::VerifyArguments,
 };
 
 const AFTER_HELP: &str = "\
@@ -103,6 +103,8 @@ pub enum Command {
     /// Show, check, list, export and revoke certificates
     #[command(subcommand)]
     Certificate(CertificateCommand),
+    /// Write a checked certificate as a document to read and to print
+    Report(ReportArguments),
     /// Run a certificate's audit again on this computer and compare every value
     Rerun(RerunArguments),
     /// List what auditors found about a certificate, or say that it could not be reproduced

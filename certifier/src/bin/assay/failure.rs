@@ -3,8 +3,8 @@
 use std::{fmt, process::ExitCode};
 
 use certifier::{
-    client::ClientError, dataset::DatasetError, identity::IdentityError, network::NetworkError,
-    node::CanisterNodeError, private::PrivateError,
+    client::ClientError, dataset::DatasetError, export::dsse::EnvelopeError, identity::IdentityError,
+    network::NetworkError, node::CanisterNodeError, private::PrivateError,
 };
 use check::{proof::ProofError, rerun::RerunError};
 use import::ImportError;
@@ -87,6 +87,13 @@ impl From<FileError> for Failure {
             _ => "make one with `assay certificate export ID -o FILE`",
         };
         Self { error: error.into(), hint: Some(hint.to_owned()), exit: Exit::Mismatch }
+    }
+}
+
+impl From<EnvelopeError> for Failure {
+    fn from(error: EnvelopeError) -> Self {
+        let hint = Some(error.hint().to_owned());
+        Self { error: error.into(), hint, exit: Exit::Mismatch }
     }
 }
 

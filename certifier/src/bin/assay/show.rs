@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{table::Table, time::utc};
 
 pub use certificate::{certificate_text, verdict_line};
-pub use check::{check_document, check_text};
+pub use check::{check_document, check_text, standing_text};
 pub use rerun::{rerun_document, rerun_text};
 
 /// A registered dataset.

@@ -18,6 +18,16 @@ pub enum Level {
     Proved,
 }
 
+impl Level {
+    /// In one word, as in a certificate.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Replayed => "replayed",
+            Self::Proved => "proved",
+        }
+    }
+}
+
 /// What is claimed of a model on a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,28 +1,23 @@
 //! A certificate's statement in a DSSE envelope, signed by the canister itself.
 //!
-//! The signature is a canister signature as the interface specification defines it, over DSSE's pre-authentication
-//! encoding. Any library that verifies canister signatures takes it, with the key that [`public_key`] makes of the
-//! canister's principal; `keyid` is that key's self-authenticating principal.
+//! The signature is a canister signature as the interface specification defines it; [`interface::dsse`] says over what,
+//! and with which key.
 
 use audit::Digest;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use candid::Principal;
 use ic_certification::HashTree;
 use ic_stable_structures::Memory;
-use interface::{CertificateId, DigestBytes, Error};
+use interface::{
+    CertificateId, DigestBytes, Error,
+    dsse::{self, PAYLOAD_TYPE, public_key},
+};
 use serde::Serialize;
 use serde_bytes::Bytes;
 use serde_json::json;
 
-use crate::{
-    certification::{SIGNATURE_SEED, encode},
-    storage::State,
-};
+use crate::{certification::encode, storage::State};
 
-/// What a statement is, to DSSE.
-const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
-/// DER of the algorithm of canister signatures, 1.3.6.1.4.1.56387.1.2.
-const ALGORITHM: [u8; 14] = *b"\x30\x0c\x06\x0a\x2b\x06\x01\x04\x01\x83\xb8\x43\x01\x02";
 /// The CBOR tag that says "this is CBOR".
 const SELF_DESCRIBED: [u8; 3] = [0xd9, 0xd9, 0xf7];
 
@@ -34,18 +29,7 @@ struct Signature<'a> {
 
 /// Digest of what is signed of a body: DSSE's pre-authentication encoding.
 pub fn signed_message(body: &[u8]) -> DigestBytes {
-    let head = format!("DSSEv1 {} {PAYLOAD_TYPE} {} ", PAYLOAD_TYPE.len(), body.len());
-    Digest::of(&[head.as_bytes(), body].concat()).into()
-}
-
-/// DER of the canister's public key.
-pub fn public_key(canister: Principal) -> Vec<u8> {
-    let id = canister.as_slice();
-    // Lengths are below 128: a principal has at most 29 bytes.
-    let key = [&[0, id.len() as u8], id, SIGNATURE_SEED].concat();
-    let key = [&[0x03, key.len() as u8], key.as_slice()].concat();
-    let body = [ALGORITHM.as_slice(), &key].concat();
-    [&[0x30, body.len() as u8], body.as_slice()].concat()
+    Digest::of(&dsse::signed_message(body)).into()
 }
 
 impl<M: Memory> State<M> {

@@ -21,8 +21,6 @@ use std::collections::BTreeSet;
 use candid::Principal;
 use pages::Page;
 
-#[cfg(test)]
-pub use envelope::public_key;
 pub use envelope::signed_message;
 use index::Index;
 

@@ -5,11 +5,11 @@ use ic_http_certification::{HttpRequest as GatewayRequest, HttpResponse, StatusC
 use ic_response_verification::verify_request_response_pair;
 use ic_signature_verification::verify_canister_sig;
 use ic_verify_bls_signature::PrivateKey;
-use interface::{Attest, Finding, HttpAnswer, HttpRequest, ReadRequest, RevokeCertificate};
+use interface::{Attest, Finding, HttpAnswer, HttpRequest, ReadRequest, RevokeCertificate, dsse::public_key};
 use serde_json::Value;
 
 use super::*;
-use crate::site::{public_key, signed_message};
+use crate::site::signed_message;
 
 /// A subnet with one canister.
 struct Subnet {

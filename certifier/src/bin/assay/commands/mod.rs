@@ -5,6 +5,8 @@ pub mod audit;
 pub mod certificate;
 pub mod dataset;
 pub mod demo;
+mod expected;
+pub mod export;
 pub mod identity;
 pub mod infer;
 mod limits;
@@ -14,6 +16,7 @@ pub mod policy;
 pub mod private;
 pub mod prove;
 mod reference;
+pub mod report;
 pub mod rerun;
 pub mod role;
 pub mod verify;
@@ -32,6 +35,7 @@ pub async fn run(global: &Global, command: Command, output: Output) -> Result<Ex
         Command::Model(command) => model::run(global, command, output).await,
         Command::Audit(command) => audit::run(global, command, output).await,
         Command::Certificate(command) => certificate::run(global, command, output).await,
+        Command::Report(arguments) => report::run(global, arguments, output).await,
         Command::Rerun(arguments) => rerun::run(global, arguments, output).await,
         Command::Attest(arguments) => attest::run(global, arguments, output).await,
         Command::Prove(arguments) => prove::run(global, arguments, output).await,

@@ -9,7 +9,7 @@ use check::{
 use clap::Args;
 use interface::{ArtefactKind, Attest, Finding};
 
-use super::certificate::{authentic, read_file};
+use super::certificate::{accepted, read_file};
 use crate::{
     arguments::Global,
     failure::{Exit, Result},
@@ -41,8 +41,9 @@ pub async fn run(global: &Global, arguments: RerunArguments, output: Output) -> 
         Ok(id) => client.certificate(id).await?,
         Err(_) => read_file(Path::new(&arguments.certificate))?,
     };
-    let certificate = authentic(check(&file, &session::trust(global, None)?))?;
-    let comparison = run_again(&client, &certificate, output).await?;
+    let report = check(&file, &session::trust(global, None)?);
+    let certificate = &accepted(&report)?.certificate;
+    let comparison = run_again(&client, certificate, output).await?;
     if arguments.attest {
         client.attest(finding(certificate.predicate.certificate, &comparison, arguments.note)).await?;
         output.note("the canister has recorded what you found");

@@ -35,7 +35,7 @@ pub fn verdict_line(certificate: &Certificate) -> String {
     let held = predicate.criteria.iter().filter(|record| record.verdict == Verdict::Pass).count();
     format!(
         "{}  certificate {}: model {} on {} {}, {held} of {} criteria of policy {:?} hold\n",
-        word(predicate.verdict).to_uppercase(),
+        predicate.verdict.word().to_uppercase(),
         predicate.certificate,
         predicate.model.name,
         predicate.dataset.name,
@@ -81,7 +81,7 @@ fn criteria(predicate: &Predicate) -> String {
         Table::new(&["criterion", "over", ">value", "95 % interval", "", ">threshold", "verdict"]);
     for record in &predicate.criteria {
         let criterion = &record.criterion;
-        let mut verdict = word(record.verdict).to_owned();
+        let mut verdict = record.verdict.word().to_owned();
         for small in &record.small_groups {
             verdict.push_str(&format!("; {} has only {} samples", small.group, small.size));
         }
@@ -188,12 +188,4 @@ fn value(measured: &Measured) -> String {
 fn interval(measured: &Measured) -> String {
     let text = |interval: &audit::interval::Interval| format!("{} to {}", interval.lower, interval.upper);
     measured.interval.as_ref().map(text).unwrap_or_default()
-}
-
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Fail => "fail",
-        Verdict::Undefined => "undefined",
-    }
 }

@@ -43,7 +43,8 @@ pub fn check_text(report: &Report) -> String {
     text
 }
 
-fn standing_text(standing: &Standing) -> String {
+/// How a certificate stands, in words.
+pub fn standing_text(standing: &Standing) -> String {
     match standing {
         Standing::Stands => "it stands".to_owned(),
         Standing::Expired { at_ns } => format!("EXPIRED on {}", utc(*at_ns)),

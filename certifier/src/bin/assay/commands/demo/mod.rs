@@ -17,7 +17,7 @@ use import::{Imported, Options, Report, import};
 use interface::{ArtefactKind, AuditId, AuditRecord, AuditRequest, AuditState, export::CertificateFile};
 use private::{Proved, Prover};
 
-use super::{audit::wait, certificate::authentic, localnet::read_module, model, rerun::run_again};
+use super::{audit::wait, certificate::accepted, localnet::read_module, model, rerun::run_again};
 use crate::{
     arguments::Global,
     failure::{Exit, Failure, Result},
@@ -247,7 +247,7 @@ impl Demo<'_> {
         let changed_copy = refused_copy(&file, &trust)?;
         let report = check(&file, &trust);
         let steps = report.steps.len();
-        Ok((authentic(report)?, steps, changed_copy))
+        Ok((accepted(&report)?.certificate.clone(), steps, changed_copy))
     }
 }
 
