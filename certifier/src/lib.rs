@@ -9,6 +9,7 @@ pub mod client;
 pub mod dataset;
 pub mod deploy;
 pub mod identity;
+pub mod log;
 pub mod network;
 pub mod node;
 pub mod policy;

@@ -2,8 +2,9 @@
 
 use std::{fmt, process::ExitCode};
 
+use audit::log::LogError;
 use certifier::{
-    client::ClientError, dataset::DatasetError, identity::IdentityError, network::NetworkError,
+    client::ClientError, dataset::DatasetError, identity::IdentityError, log::LogRunError, network::NetworkError,
     node::CanisterNodeError, private::PrivateError,
 };
 use check::{proof::ProofError, rerun::RerunError};
@@ -78,7 +79,7 @@ macro_rules! hinted {
     )+};
 }
 
-hinted!(CanisterNodeError, ClientError, DatasetError, IdentityError, NetworkError);
+hinted!(CanisterNodeError, ClientError, DatasetError, IdentityError, LogRunError, NetworkError);
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
@@ -86,6 +87,13 @@ impl From<FileError> for Failure {
             FileError::Damaged { .. } => "the file was changed after it was written: export it again",
             _ => "make one with `assay certificate export ID -o FILE`",
         };
+        Self { error: error.into(), hint: Some(hint.to_owned()), exit: Exit::Mismatch }
+    }
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        let hint = "the file was changed after it was made, or belongs to another log; docs/log.md describes both";
         Self { error: error.into(), hint: Some(hint.to_owned()), exit: Exit::Mismatch }
     }
 }

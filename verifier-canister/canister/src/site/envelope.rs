@@ -4,23 +4,22 @@
 //! encoding. Any library that verifies canister signatures takes it, with the key that [`public_key`] makes of the
 //! canister's principal; `keyid` is that key's self-authenticating principal.
 
-use audit::Digest;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use audit::{
+    Digest,
+    dsse::{self, Envelope},
+};
 use candid::Principal;
 use ic_certification::HashTree;
 use ic_stable_structures::Memory;
 use interface::{CertificateId, DigestBytes, Error};
 use serde::Serialize;
 use serde_bytes::Bytes;
-use serde_json::json;
 
 use crate::{
     certification::{SIGNATURE_SEED, encode},
     storage::State,
 };
 
-/// What a statement is, to DSSE.
-const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 /// DER of the algorithm of canister signatures, 1.3.6.1.4.1.56387.1.2.
 const ALGORITHM: [u8; 14] = *b"\x30\x0c\x06\x0a\x2b\x06\x01\x04\x01\x83\xb8\x43\x01\x02";
 /// The CBOR tag that says "this is CBOR".
@@ -34,8 +33,7 @@ struct Signature<'a> {
 
 /// Digest of what is signed of a body: DSSE's pre-authentication encoding.
 pub fn signed_message(body: &[u8]) -> DigestBytes {
-    let head = format!("DSSEv1 {} {PAYLOAD_TYPE} {} ", PAYLOAD_TYPE.len(), body.len());
-    Digest::of(&[head.as_bytes(), body].concat()).into()
+    Digest::of(&dsse::pre_authentication(body)).into()
 }
 
 /// DER of the canister's public key.
@@ -61,11 +59,7 @@ impl<M: Memory> State<M> {
         let signature = encode(&Signature { certificate: Bytes::new(ic_certificate), tree })?;
         let signature = [SELF_DESCRIBED.as_slice(), &signature].concat();
         let key = Principal::self_authenticating(public_key(self.site.canister));
-        let envelope = json!({
-            "payload": STANDARD.encode(body),
-            "payloadType": PAYLOAD_TYPE,
-            "signatures": [{ "keyid": key.to_text(), "sig": STANDARD.encode(signature) }],
-        });
-        Ok(Some(envelope.to_string().into_bytes()))
+        let envelope = Envelope::new(&body, dsse::Signature::new(key.to_text(), &signature));
+        serde_json::to_vec(&envelope).map(Some).map_err(Error::internal)
     }
 }
