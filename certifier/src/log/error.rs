@@ -84,11 +84,19 @@ impl LogRunError {
             Self::Log(_) => "docs/log.md describes statements and openings".to_owned(),
             Self::File { .. } => "check that it exists and that you may read and write it".to_owned(),
             Self::Busy(_) => "wait for it, or choose another folder".to_owned(),
-            Self::NotALog(_) => "`assay log run` makes one; for a new log, name a folder that is new or empty".to_owned(),
+            Self::NotALog(_) => {
+                "`assay log run` makes one; for a new log, name a folder that is new or empty".to_owned()
+            }
             Self::OtherRun { .. } => "repeat the command that began it, or choose another folder".to_owned(),
-            Self::Damaged { .. } => "nothing in the folder may be edited; run the log again in a new one".to_owned(),
-            Self::Incomplete { .. } => "repeat the `assay log run` command that began it: it goes on where it stopped".to_owned(),
-            Self::NoRow(_) => "rows are those of the dataset, from 0; only those that were run can be opened".to_owned(),
+            Self::Damaged { .. } => {
+                "nothing in the folder may be edited; run the log again in a new one".to_owned()
+            }
+            Self::Incomplete { .. } => {
+                "repeat the `assay log run` command that began it: it goes on where it stopped".to_owned()
+            }
+            Self::NoRow(_) => {
+                "rows are those of the dataset, from 0; only those that were run can be opened".to_owned()
+            }
             Self::Key(_) => "make an Ed25519 key with `assay identity new FILE`".to_owned(),
             Self::Threshold(_) => "pass a --threshold with fewer digits".to_owned(),
         }

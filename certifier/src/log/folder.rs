@@ -94,9 +94,8 @@ impl Folder {
     }
 
     fn write_json(&self, name: &str, bytes: &[u8]) -> Result<(), LogRunError> {
-        crate::private::write(&self.0.join(name), bytes).map_err(|cause| {
-            LogRunError::file(&self.0.join(name))(std::io::Error::other(cause.to_string()))
-        })
+        crate::private::write(&self.0.join(name), bytes)
+            .map_err(|cause| LogRunError::file(&self.0.join(name))(std::io::Error::other(cause.to_string())))
     }
 
     /// Opens both files for appending, so that no other process does.
@@ -126,12 +125,15 @@ impl Appender {
     /// Cuts off what a crash left of a batch, and returns how many predictions remain. Only whole batches do, so that
     /// a run that was interrupted asks the model for the same batches as one that was not.
     pub fn recover(&mut self, width: u64, batch: u32, all: u32) -> Result<u32, LogRunError> {
-        let length = |file: &File| file.metadata().map(|data| data.len()).map_err(LogRunError::file(&self.folder));
+        let length =
+            |file: &File| file.metadata().map(|data| data.len()).map_err(LogRunError::file(&self.folder));
         let records = length(&self.records)? / Record::LEN as u64;
         let outputs = length(&self.outputs)?.checked_div(width).unwrap_or(records);
         let written = records.min(outputs).min(all.into());
         let whole = if written == u64::from(all) { written } else { written - written % u64::from(batch) };
-        for (file, length) in [(&mut self.records, whole * Record::LEN as u64), (&mut self.outputs, whole * width)] {
+        for (file, length) in
+            [(&mut self.records, whole * Record::LEN as u64), (&mut self.outputs, whole * width)]
+        {
             file.set_len(length)
                 .and_then(|()| file.seek(SeekFrom::Start(length)))
                 .map_err(LogRunError::file(&self.folder))?;

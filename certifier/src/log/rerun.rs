@@ -74,7 +74,8 @@ fn distance(logged: &[u8], scores: &[f32]) -> f64 {
         if logged == *score { 0.0 } else { (f64::from(logged) - f64::from(*score)).abs() }
     };
     // A logged score that is no number differs from every number.
-    logged.zip(scores).map(difference).fold(0.0, |largest, next| {
-        if next.is_nan() { f64::INFINITY } else { largest.max(next) }
-    })
+    logged
+        .zip(scores)
+        .map(difference)
+        .fold(0.0, |largest, next| if next.is_nan() { f64::INFINITY } else { largest.max(next) })
 }

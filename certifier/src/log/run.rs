@@ -46,11 +46,7 @@ pub struct Finished {
 }
 
 /// Runs a job in a folder, or what is left of it; `progress` is told predictions made and to be made.
-pub fn run(
-    folder: &Path,
-    job: &Job,
-    progress: &mut dyn FnMut(u64, u64),
-) -> Result<Finished, LogRunError> {
+pub fn run(folder: &Path, job: &Job, progress: &mut dyn FnMut(u64, u64)) -> Result<Finished, LogRunError> {
     let folder = Folder::new(folder);
     let schema = job.dataset.schema();
     let rows = job.rows.expand(job.dataset.rows())?;

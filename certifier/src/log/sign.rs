@@ -8,8 +8,8 @@ use audit::{
     draw_sample,
     dsse::{self, Envelope, Signature},
     log::{
-        Draw, LOG_RULE, LogFacts, OPENINGS_FORMAT, Opening, Openings, Predictions, Record, Signed, Statement, Tree,
-        salt,
+        Draw, LOG_RULE, LogFacts, OPENINGS_FORMAT, Opening, Openings, Predictions, Record, Signed, Statement,
+        Tree, salt,
     },
 };
 use candid::Principal;

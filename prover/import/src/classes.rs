@@ -72,7 +72,9 @@ pub fn class_of(
             (Some(index), Some(name)) if index != name => {
                 return Err(refuse("the integer is both index and name of a class; give a mapping"));
             }
-            (index, name) => index.or(name).ok_or_else(|| refuse("it is none; give a mapping from labels to classes"))?,
+            (index, name) => {
+                index.or(name).ok_or_else(|| refuse("it is none; give a mapping from labels to classes"))?
+            }
         }
     } else {
         let class = mapping.iter().find(|(from, _)| from == label).map(|(_, class)| class);

@@ -113,12 +113,7 @@ fn guarded<T>(run: impl FnOnce() -> Outcome<T>) -> Result<T, String> {
     }
 }
 
-fn prepare(
-    onnx: &[u8],
-    input: &Input,
-    row: &[usize],
-    outputs: &[&str],
-) -> Outcome<Arc<TypedRunnableModel>> {
+fn prepare(onnx: &[u8], input: &Input, row: &[usize], outputs: &[&str]) -> Outcome<Arc<TypedRunnableModel>> {
     let model = tract_onnx::onnx()
         .with_ignore_output_shapes(true)
         .with_ignore_value_info(true)

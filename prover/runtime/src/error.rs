@@ -89,10 +89,14 @@ impl RuntimeError {
             Self::Device { .. } => {
                 "pass a library built for it with --runtime-library, or --allow-fallback to let the CPU compute what it cannot"
             }
-            Self::FixedBatch { .. } => "pass this number with --batch, and as many rows; or export the model with an open first dimension",
+            Self::FixedBatch { .. } => {
+                "pass this number with --batch, and as many rows; or export the model with an open first dimension"
+            }
             Self::NoThreshold(_) => "pass --threshold 0.5 for a probability, 0 for a margin",
             Self::NoDecision(_) => "name the output that decides with --decision",
-            Self::Import(_) => "docs/log.md says which models fit; --label LABEL=CLASS maps labels to classes",
+            Self::Import(_) => {
+                "docs/log.md says which models fit; --label LABEL=CLASS maps labels to classes"
+            }
             Self::Embedded(_) => "pass --runtime-library FILE: ONNX Runtime runs more models",
             Self::OnnxRuntime(_) | Self::Input(_) | Self::Shape { .. } | Self::NotANumber(_) => {
                 "docs/log.md says which models fit"

@@ -106,27 +106,22 @@ impl Classifier {
             Choice::Library(path) => Some(library::at(path)?),
             Choice::Found => library::beside_program(),
         };
-        let (mut backend, facts) = match library {
+        let zeros = vec![0.0; columns];
+        let find = |outputs: &[_]| Reading::find(onnx, dataset, outputs, options);
+        let (backend, reading, facts) = match library {
             Some(library) => {
-                let (backend, facts) = OnnxRuntime::open(onnx, columns, &library, request)?;
-                (Backend::OnnxRuntime(Box::new(backend)), facts)
+                let (mut runtime, facts) = OnnxRuntime::open(onnx, columns, &library, request)?;
+                let reading = find(&runtime.probe(&zeros)?)?;
+                runtime.choose(reading.outputs())?;
+                (Backend::OnnxRuntime(Box::new(runtime)), reading, facts)
             }
             None if request.device.is_some() => return Err(RuntimeError::NoLibrary),
             None => {
-                let (backend, facts) = Embedded::open(onnx, columns)?;
-                (Backend::Embedded(Box::new(backend)), facts)
+                let mut runtime = Embedded::open(onnx, columns)?;
+                let reading = find(&runtime.probe(&zeros)?)?;
+                let facts = runtime.choose(onnx, reading.outputs())?;
+                (Backend::Embedded(Box::new(runtime)), reading, facts)
             }
-        };
-        let zeros = vec![0.0; columns];
-        let outputs = match &mut backend {
-            Backend::OnnxRuntime(runtime) => runtime.probe(&zeros)?,
-            Backend::Embedded(runtime) => runtime.probe(&zeros),
-        };
-        let reading = Reading::find(onnx, dataset, &outputs, options)?;
-        let wanted: Vec<&str> = reading.outputs().collect();
-        let facts = match &mut backend {
-            Backend::OnnxRuntime(runtime) => runtime.choose(&wanted).map(|()| facts)?,
-            Backend::Embedded(runtime) => runtime.choose(onnx, &wanted)?,
         };
         Ok(Self { backend, reading, facts, columns })
     }

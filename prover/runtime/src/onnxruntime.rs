@@ -62,7 +62,8 @@ impl OnnxRuntime {
         let shape = self.shape(rows);
         let values: Vec<f32> = row.iter().copied().cycle().take(row.len() * rows).collect();
         let doubles = self.doubles(&values);
-        let names: Vec<String> = self.session.outputs().iter().map(|output| output.name().to_owned()).collect();
+        let names: Vec<String> =
+            self.session.outputs().iter().map(|output| output.name().to_owned()).collect();
         let outputs = match &doubles {
             Some(doubles) => self.session.run(ort::inputs![view(shape, doubles)?]),
             None => self.session.run(ort::inputs![view(shape, &values)?]),
@@ -73,10 +74,10 @@ impl OnnxRuntime {
     }
 
     /// Computes these outputs only from now on.
-    pub fn choose(&mut self, wanted: &[&str]) -> Result<(), RuntimeError> {
-        let selector = wanted.iter().fold(OutputSelector::no_default(), |selector, &name| selector.with(name));
+    pub fn choose<'a>(&mut self, wanted: impl Iterator<Item = &'a str>) -> Result<(), RuntimeError> {
+        self.wanted = wanted.map(str::to_owned).collect();
+        let selector = self.wanted.iter().fold(OutputSelector::no_default(), OutputSelector::with);
         self.options = Some(RunOptions::new().map_err(failed)?.with_outputs(selector));
-        self.wanted = wanted.iter().map(|&name| name.to_owned()).collect();
         Ok(())
     }
 
@@ -130,7 +131,12 @@ fn environment(library: &Library) -> Result<&'static Environment, RuntimeError> 
     }
 }
 
-fn session(environment: &Environment, onnx: &[u8], request: &Request, device: Device) -> ort::Result<Session> {
+fn session(
+    environment: &Environment,
+    onnx: &[u8],
+    request: &Request,
+    device: Device,
+) -> ort::Result<Session> {
     let mut builder = Session::builder(environment)?;
     builder = builder.with_execution_providers([device.provider().error_on_failure()])?;
     if !request.allow_fallback && device != Device::Cpu {

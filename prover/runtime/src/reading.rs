@@ -58,9 +58,7 @@ impl Reading {
         };
         // What the importer can read is decided by its rules, also for the threshold.
         let decided = import::decided(onnx, dataset, &import).ok();
-        let is_scores = |output: &Output| {
-            matches!(output, Output::Scores(values) if values.len() == classes.len() || values.len() == 1)
-        };
+        let is_scores = |output: &Output| matches!(output, Output::Scores(values) if values.len() == classes.len() || values.len() == 1);
         let is_label =
             |output: &Output| matches!(output, Output::Integers(_) | Output::Texts(_)) && output.len() == 1;
         let first = |test: &dyn Fn(&Output) -> bool| {
@@ -84,7 +82,8 @@ impl Reading {
             _ => return Err(RuntimeError::NoDecision(format!("{decision} of {}", names()))),
         };
         let scores = if rule == Rule::Label { first(&is_scores) } else { Some(decision.clone()) };
-        let width = |name: &String| outputs.iter().find(|(other, _)| other == name).map(|(_, found)| found.len());
+        let width =
+            |name: &String| outputs.iter().find(|(other, _)| other == name).map(|(_, found)| found.len());
         Ok(Self {
             width: scores.as_ref().and_then(width).unwrap_or(0),
             decision,

@@ -101,12 +101,13 @@ mod tests {
         let good = Envelope::new(b"{}", Signature::new("k".to_owned(), &[1, 2]));
         let json = serde_json::to_string(&good).unwrap();
         let read = Envelope::parse(1000, json.as_bytes()).unwrap();
-        assert_eq!((read.statement().unwrap(), read.signatures[0].bytes().unwrap()), (b"{}".to_vec(), vec![1, 2]));
-        for (from, to) in [
-            ("vnd.in-toto", "vnd.other"),
-            ("\"keyid\"", "\"key\""),
-            (r#"{"keyid":"k","sig":"AQI="}"#, ""),
-        ] {
+        assert_eq!(
+            (read.statement().unwrap(), read.signatures[0].bytes().unwrap()),
+            (b"{}".to_vec(), vec![1, 2])
+        );
+        for (from, to) in
+            [("vnd.in-toto", "vnd.other"), ("\"keyid\"", "\"key\""), (r#"{"keyid":"k","sig":"AQI="}"#, "")]
+        {
             let json = json.replacen(from, to, 1);
             assert!(Envelope::parse(1000, json.as_bytes()).is_err(), "{json}");
         }

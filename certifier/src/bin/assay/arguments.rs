@@ -8,9 +8,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     audit::AuditCommand, certificate::CertificateCommand, dataset::DatasetCommand, demo::DemoArguments,
-    identity::IdentityCommand, infer::InferArguments, localnet::LocalnetCommand, log::LogCommand, model::ModelCommand,
-    policy::PolicyCommand, prove::ProveArguments, rerun::RerunArguments, role::RoleCommand,
-    verify::VerifyArguments,
+    identity::IdentityCommand, infer::InferArguments, localnet::LocalnetCommand, log::LogCommand,
+    model::ModelCommand, policy::PolicyCommand, prove::ProveArguments, rerun::RerunArguments,
+    role::RoleCommand, verify::VerifyArguments,
 };
 
 const AFTER_HELP: &str = "\

@@ -4,8 +4,8 @@ use std::{fmt, process::ExitCode};
 
 use audit::log::LogError;
 use certifier::{
-    client::ClientError, dataset::DatasetError, identity::IdentityError, log::LogRunError, network::NetworkError,
-    node::CanisterNodeError, private::PrivateError,
+    client::ClientError, dataset::DatasetError, identity::IdentityError, log::LogRunError,
+    network::NetworkError, node::CanisterNodeError, private::PrivateError,
 };
 use check::{proof::ProofError, rerun::RerunError};
 use import::ImportError;
@@ -93,7 +93,8 @@ impl From<FileError> for Failure {
 
 impl From<LogError> for Failure {
     fn from(error: LogError) -> Self {
-        let hint = "the file was changed after it was made, or belongs to another log; docs/log.md describes both";
+        let hint =
+            "the file was changed after it was made, or belongs to another log; docs/log.md describes both";
         Self { error: error.into(), hint: Some(hint.to_owned()), exit: Exit::Mismatch }
     }
 }

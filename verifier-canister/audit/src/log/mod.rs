@@ -78,7 +78,12 @@ impl Record {
 
     /// Reads records one after the other.
     pub fn parse_all(bytes: &[u8]) -> Result<Vec<Self>, AuditError> {
-        codec::in_range("bytes of records", 0, i64::from(MAX_RECORDS) * Self::LEN as i64, bytes.len() as i64)?;
+        codec::in_range(
+            "bytes of records",
+            0,
+            i64::from(MAX_RECORDS) * Self::LEN as i64,
+            bytes.len() as i64,
+        )?;
         if !bytes.len().is_multiple_of(Self::LEN) {
             return Err(AuditError::Trailing { what: "records", got: (bytes.len() % Self::LEN) as u64 });
         }

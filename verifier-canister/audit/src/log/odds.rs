@@ -64,7 +64,9 @@ mod tests {
 
     #[test]
     fn impossible_numbers_are_refused() {
-        for (records, lies, openings) in [(0, 0, 0), (5, 6, 1), (5, 1, 6), (u32::MAX, 1, 1), (1 << 20, 5000, 5000)] {
+        for (records, lies, openings) in
+            [(0, 0, 0), (5, 6, 1), (5, 1, 6), (u32::MAX, 1, 1), (1 << 20, 5000, 5000)]
+        {
             assert!(detection(records, lies, openings).is_err(), "{records} {lies} {openings}");
         }
     }

@@ -67,9 +67,14 @@ pub fn run(arguments: &CheckArguments, output: Output) -> Result<Exit> {
         signed.check_records(&read(path, MAX_RECORDS as usize * Record::LEN)?)?;
     }
     let dataset = arguments.dataset.as_deref().map(dataset::read).transpose()?;
-    if let Some(dataset) = dataset.as_ref().filter(|dataset| dataset.digest() != signed.statement().dataset()) {
+    if let Some(dataset) = dataset.as_ref().filter(|dataset| dataset.digest() != signed.statement().dataset())
+    {
         return Err(refused(
-            format!("the statement is about dataset {}, not {}", signed.statement().dataset(), dataset.digest()),
+            format!(
+                "the statement is about dataset {}, not {}",
+                signed.statement().dataset(),
+                dataset.digest()
+            ),
             "pass the folder of the dataset that the statement names",
         ));
     }
@@ -131,10 +136,14 @@ fn report(
     let odds = (count > 0 && arguments.seed.is_some())
         .then(|| odds::detection(log.size, lies, count).ok())
         .flatten();
-    let differences: Vec<_> = again.map_or(&[][..], |(found, _)| found).iter().map(|difference| {
-        json!({ "row": difference.row, "logged": difference.logged, "class": difference.class,
+    let differences: Vec<_> = again
+        .map_or(&[][..], |(found, _)| found)
+        .iter()
+        .map(|difference| {
+            json!({ "row": difference.row, "logged": difference.logged, "class": difference.class,
             "score_difference": difference.score.is_finite().then_some(difference.score) })
-    }).collect();
+        })
+        .collect();
     let document = json!({
         "statement": signed.digest(), "signer": signer.to_text(), "model": signed.statement().model(),
         "dataset": signed.statement().dataset(), "root": log.root, "size": log.size,
@@ -165,13 +174,20 @@ fn report(
         }
         if let Some(odds) = &odds {
             let odds = odds.to_decimal(6);
-            text.push_str(&format!("had 1 % of the predictions ({lies}) been lies, one would be opened with probability {odds}\n"));
+            text.push_str(&format!(
+                "had 1 % of the predictions ({lies}) been lies, one would be opened with probability {odds}\n"
+            ));
         }
         if let Some((differences, largest)) = again {
-            text.push_str(&format!("run again: {} of {count} differ, scores by at most {largest:e}\n", differences.len()));
+            text.push_str(&format!(
+                "run again: {} of {count} differ, scores by at most {largest:e}\n",
+                differences.len()
+            ));
             for difference in differences.iter().take(20) {
                 let Difference { row, logged, class, score } = difference;
-                text.push_str(&format!("row {row}: logged {logged}, the model decides {class}; score {score:e}\n"));
+                text.push_str(&format!(
+                    "row {row}: logged {logged}, the model decides {class}; score {score:e}\n"
+                ));
             }
         }
         text

@@ -66,18 +66,17 @@ pub struct RuntimeArguments {
 }
 
 impl RuntimeArguments {
+    fn device_name(&self) -> String {
+        self.device.map_or_else(|| "the CPU".to_owned(), |device| device.to_string())
+    }
+
     fn request(&self) -> Request {
         let choice = match (&self.runtime_library, self.embedded) {
             (_, true) => Choice::Embedded,
             (Some(path), false) if !path.as_os_str().is_empty() => Choice::Library(path.clone()),
             _ => Choice::Found,
         };
-        Request {
-            choice,
-            device: self.device,
-            allow_fallback: self.allow_fallback,
-            threads: self.threads,
-        }
+        Request { choice, device: self.device, allow_fallback: self.allow_fallback, threads: self.threads }
     }
 }
 

@@ -95,6 +95,12 @@ pub fn run(arguments: &RunArguments, output: Output) -> Result<Exit> {
     if finished.resumed_at > 0 {
         output.note(format!("{} predictions were there already", finished.resumed_at));
     }
+    if runtime.fallback {
+        output.warn(format!(
+            "{} was asked for; what it cannot compute ran on the CPU",
+            arguments.runtime.device_name()
+        ));
+    }
     let document = json!({
         "folder": arguments.output, "root": finished.root, "size": finished.size,
         "resumed_at": finished.resumed_at, "runtime": runtime, "decision": finished.parameters.decision,

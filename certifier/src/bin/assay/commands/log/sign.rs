@@ -1,11 +1,7 @@
 use std::path::PathBuf;
 
 use audit::log::Signed;
-use certifier::{
-    identity,
-    log::sign,
-    private,
-};
+use certifier::{identity, log::sign, private};
 use clap::Args;
 use serde_json::json;
 
