@@ -37,7 +37,8 @@ pub struct Reading {
     width: usize,
     classes: Vec<String>,
     mapping: Vec<(String, String)>,
-    integers: BTreeMap<i64, u8>,
+    /// Classes of the labels met so far; of small integers, which most labels are, by place.
+    small: [Option<u8>; 64],
     texts: BTreeMap<String, u8>,
 }
 
@@ -91,7 +92,7 @@ impl Reading {
             scores,
             classes,
             mapping: options.labels.clone(),
-            integers: BTreeMap::new(),
+            small: [None; 64],
             texts: BTreeMap::new(),
         })
     }
@@ -128,11 +129,13 @@ impl Reading {
     /// Reads the outputs, in the order of [`Reading::outputs`], of so many rows.
     pub(crate) fn read(&mut self, outputs: &[Output], rows: usize) -> Result<Predictions, RuntimeError> {
         let scores = match outputs.last() {
-            Some(Output::Scores(values)) if self.width > 0 => values.to_vec(),
+            Some(Output::Scores(values)) if self.width > 0 => values.clone().into_owned(),
             _ => Vec::new(),
         };
         expect("scores of the rows", rows * self.width, scores.len())?;
-        if let Some(at) = scores.iter().position(|score| score.is_nan()) {
+        // All are looked at, so that the loop has no branch and compiles to vector instructions.
+        if scores.iter().fold(false, |found, score| found | score.is_nan()) {
+            let at = scores.iter().position(|score| score.is_nan()).unwrap_or_default();
             return Err(RuntimeError::NotANumber(at / self.width));
         }
         let classes = match (self.rule, outputs.first()) {
@@ -157,11 +160,14 @@ impl Reading {
     }
 
     fn integer(&mut self, label: i64) -> Result<u8, RuntimeError> {
-        if let Some(&class) = self.integers.get(&label) {
+        let place = usize::try_from(label).ok().filter(|&place| place < self.small.len());
+        if let Some(class) = place.and_then(|place| self.small[place]) {
             return Ok(class);
         }
         let class = import::class_of(&label.to_string(), Some(label), &self.classes, &self.mapping)?;
-        self.integers.insert(label, class);
+        if let Some(place) = place {
+            self.small[place] = Some(class);
+        }
         Ok(class)
     }
 
