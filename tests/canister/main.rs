@@ -1,6 +1,7 @@
 //! What the canister promises, through the public HTTP interface of an embedded node.
 
 mod audits;
+mod findings;
 mod gateway;
 mod main_path;
 mod private;

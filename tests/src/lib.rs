@@ -2,6 +2,7 @@
 
 pub mod main_path;
 mod private;
+pub mod showcase;
 
 use std::{
     path::{Path, PathBuf},
@@ -246,6 +247,11 @@ impl World {
     /// Requests an audit and returns its certificate's number.
     pub async fn certify(&self, model: Digest, dataset: &Dataset, size: Option<u32>) -> Result<u64> {
         let audit = self.request(model, dataset, size).await?;
+        self.certificate_of(audit).await
+    }
+
+    /// Waits for an audit and returns its certificate's number.
+    pub async fn certificate_of(&self, audit: AuditId) -> Result<u64> {
         match self.ended(audit).await?.state {
             AuditState::Completed { certificate } => Ok(certificate),
             state => bail!("audit {audit} ended as {state:?}"),

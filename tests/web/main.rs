@@ -1,6 +1,8 @@
-//! The npm package in Node, and the canister's pages in a browser, on one certificate of each level.
+//! The npm package in Node, the canister's pages in a browser, and another library in the same browser.
 //!
-//! The files are left in `target/web/fixtures`, to look at or to try a page on.
+//! The files of two certificates are left in `target/web/fixtures`, to look at or to try a page on.
+
+mod relay;
 
 use std::{
     fs,
@@ -15,8 +17,10 @@ use check::{
     rerun::{Evidence, rerun},
 };
 use interface::export::{CertificateFile, RecordsFile};
-use prover::ProverSetup;
-use tests::{OWNER, World, import_model, repository, trust};
+use tests::{World, repository, showcase::Showcase, trust};
+
+/// The scripts with tests, in order. What the relays pass on is refused for its age after five minutes.
+const SCRIPTS: [&str; 5] = ["pages", "keyboard", "agent", "accessibility", "verify"];
 
 /// Where `cargo xtask build-web` puts the package.
 fn package() -> PathBuf {
@@ -32,10 +36,10 @@ fn has_node() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_package_accepts_what_holds_and_nothing_else() -> Result<()> {
+async fn what_is_published_is_seen_and_checked_by_strangers() -> Result<()> {
     if !has_node() {
         assert!(std::env::var_os("CI").is_none(), "CI needs Node 20 or newer");
-        eprintln!("Node 20 or newer is missing: the JavaScript package is not tested");
+        eprintln!("Node 20 or newer is missing: neither the JavaScript package nor the pages are tested");
         return Ok(());
     }
     assert!(package().join("verify.wasm").exists(), "run `cargo xtask build-web` first");
@@ -44,36 +48,28 @@ async fn the_package_accepts_what_holds_and_nothing_else() -> Result<()> {
         fs::remove_dir_all(&fixtures)?;
     }
 
-    let world = World::start().await?;
-    let dataset = world.register_dataset("german").await?;
-    let model = import_model("datasets/german/models/logistic.onnx", &dataset)?;
-    let digest = world.register_model(&model).await?;
-    let replayed = world.certify(digest, &dataset, Some(400)).await?;
-
-    let setup = ProverSetup::new()?;
-    let owned = world.register_private(&setup, &model, 1).await?;
-    let record = world.drawn(&owned, &dataset, 300).await?;
-    let proof = world.prove(&setup, &owned, &record, &dataset, 0)?;
-    world.hand_in(OWNER, record.id, &proof).await??;
-    let record = world.ended(record.id).await?;
-    let interface::AuditState::Completed { certificate: proved } = record.state else {
-        panic!("{:?}", record.state)
-    };
-    for (name, certificate) in [("replayed", replayed), ("proved", proved)] {
-        publish(&world, certificate, &fixtures.join(name)).await?;
+    let showcase = Showcase::start().await?;
+    let world = &showcase.world;
+    for (name, certificate) in [("replayed", showcase.replayed), ("proved", showcase.proved)] {
+        publish(world, certificate, &fixtures.join(name)).await?;
     }
     fs::write(fixtures.join("root.key"), hex::encode(&world.root_key))?;
-    let mut node = Command::new("node");
-    node.args(["--test", "--test-reporter=spec"])
-        .args(["verify", "page"].map(|name| repository(&format!("tests/web/{name}.test.mjs"))))
-        .env("ASSAY_WEB", package())
-        .env("ASSAY_WEB_FIXTURES", &fixtures)
-        .env("ASSAY_ORIGIN", world.url().replace("127.0.0.1", &format!("{}.localhost", world.canister)))
-        .env("ASSAY_PREDICTION", repository("certifier/tests/mistakes/base"));
-    // The node answers meanwhile.
-    let status = tokio::task::spawn_blocking(move || node.status()).await??;
-    world.stop().await;
-    assert!(status.success(), "the tests in Node failed");
+    let (honest, forging) = (relay::start(world, false).await?, relay::start(world, true).await?);
+    let mut failed = Vec::new();
+    for name in SCRIPTS {
+        let script = format!("tests/web/{name}.test.mjs");
+        let mut node = showcase.node(["--test", "--test-reporter=spec", &script])?;
+        node.env("ASSAY_WEB", package())
+            .env("ASSAY_WEB_FIXTURES", &fixtures)
+            .env("ASSAY_RELAYS", format!("{honest} {forging}"))
+            .env("ASSAY_PREDICTION", repository("certifier/tests/mistakes/base"));
+        // The node answers meanwhile.
+        if !tokio::task::spawn_blocking(move || node.status()).await??.success() {
+            failed.push(script);
+        }
+    }
+    showcase.world.stop().await;
+    assert!(failed.is_empty(), "tests in Node failed: {failed:?}");
     Ok(())
 }
 

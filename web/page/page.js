@@ -22,8 +22,11 @@ function enable(section) {
   const outcome = section.querySelector("p.outcome");
   let rerun = false;
   button.textContent = LABELS.check;
+  // A button that is disabled or hidden loses the focus, and with it the place of whoever works by keyboard.
+  outcome.tabIndex = -1;
   button.addEventListener("click", async () => {
-    button.disabled = true;
+    if (section.getAttribute("aria-busy")) return;
+    button.setAttribute("aria-disabled", "true");
     section.setAttribute("aria-busy", "true");
     if (!rerun) list.replaceChildren();
     say(outcome, "Checking…", "");
@@ -40,14 +43,14 @@ function enable(section) {
       if (result.ok && !rerun) {
         rerun = true;
         button.textContent = LABELS[level] ?? LABELS.replayed;
-        button.disabled = false;
       } else {
+        if (document.activeElement === button) outcome.focus();
         button.hidden = true;
       }
     } catch (cause) {
       say(outcome, `This could not be checked here: ${cause.message}`, "failed");
-      button.disabled = false;
     }
+    button.removeAttribute("aria-disabled");
     section.removeAttribute("aria-busy");
   });
   section.hidden = false;
@@ -67,20 +70,24 @@ async function networkKey(list, known) {
   return rootKey;
 }
 
+// One for all runs, so that the module is loaded once; after an error the next run gets a new one.
+let worker;
+
 function run(certificate, options, on) {
+  worker ??= new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-    const end = (settle, value) => {
+    const fail = (message) => {
       worker.terminate();
-      settle(value);
+      worker = undefined;
+      reject(new Error(message));
     };
     worker.onmessage = ({ data }) => {
       if (data.step) on.step(data.step);
       else if (data.progress) on.progress(data.progress);
-      else if (data.result) end(resolve, data.result);
-      else end(reject, new Error(data.error));
+      else if (data.result) resolve(data.result);
+      else fail(data.error);
     };
-    worker.onerror = (event) => end(reject, new Error(event.message ?? "the checker could not be loaded"));
+    worker.onerror = (event) => fail(event.message ?? "the checker could not be loaded");
     worker.postMessage({ certificate, options });
   });
 }

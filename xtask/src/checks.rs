@@ -59,15 +59,14 @@ fn run_step(step: Step) -> Result<()> {
         }
         Step::Clients => {
             clients::set_up()?;
+            clients::browser()?;
             onnxruntime::set_up().map(drop)
         }
         Step::Tests => {
             let wasm = canister::module();
-            clients::set_up()?;
             onnxruntime::set_up()?;
-            cargo(["test", "--quiet", "--locked", "--workspace"])
+            clients::told(cargo(["test", "--quiet", "--locked", "--workspace"]))?
                 .env("ASSAY_WASM", &wasm)
-                .env("ASSAY_CLIENTS", clients::folder())
                 .env("ASSAY_WEB", web::package())
                 .run()?;
             if env::var_os("POCKET_IC_BIN").is_none() {

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo | test | build-canister | build-web | onnx-runtime | bench`.
+//! The project's own commands: `cargo xtask demo | test | build-canister | build-web | onnx-runtime | bench | screenshots`.
 //!
 //! Each one does its whole set-up first, so that it works on a fresh clone.
 
@@ -46,6 +46,8 @@ enum Task {
         /// Cases to run; all without one
         cases: Vec<String>,
     },
+    /// Take the pictures of the pages to docs/screenshots
+    Screenshots,
 }
 
 fn main() -> Result<()> {
@@ -61,7 +63,15 @@ fn main() -> Result<()> {
         Task::Bench { cases } => {
             let wasm = canister::build()?;
             onnxruntime::set_up()?;
-            command::built("bench")?.args(cases).env("ASSAY_WASM", wasm).run()
+            let mut bench = command::built("bench")?;
+            if cases.is_empty() || cases.iter().any(|case| case == "pages-browser") {
+                bench = clients::told(bench)?;
+            }
+            bench.args(cases).env("ASSAY_WASM", wasm).run()
+        }
+        Task::Screenshots => {
+            let wasm = canister::build()?;
+            clients::told(command::built("screenshots")?)?.env("ASSAY_WASM", wasm).run()
         }
     }
 }

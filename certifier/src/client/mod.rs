@@ -14,15 +14,18 @@ use std::{
 
 use audit::AuditError;
 use candid::{CandidType, Principal, utils::ArgumentEncoder};
-use check::{Trust, check_record};
+use check::{Trust, check_range, check_record};
 use ic_agent::{Agent, AgentError, Identity, agent::RejectCode};
 use interface::{
-    AbandonAudit, AuditId, AuditPage, AuditRecord, AuditRequest, AuditsRequest, CertificateId,
-    CertificatePage, CertificatesRequest, CertifiedAudit, CertifiedCertificate, CertifiedDataset,
-    CertifiedModel, DatasetDetails, DatasetPage, DatasetsRequest, DigestBytes, Limits, ModelPage,
-    ModelRecord, ModelsRequest, Proof, RevokeCertificate, RoleChange, RoleHolder, Stats, SubmitProof,
-    VerifyAudit, VerifyInference,
-    certified::{audit_json, audit_key, dataset_json, dataset_key, model_json, model_key},
+    AbandonAudit, Attest, Attestation, AuditId, AuditPage, AuditRecord, AuditRequest, AuditsRequest,
+    CertificateId, CertificatePage, CertificatesRequest, CertifiedAttestations, CertifiedAudit,
+    CertifiedCertificate, CertifiedDataset, CertifiedModel, DatasetDetails, DatasetPage, DatasetsRequest,
+    DigestBytes, Limits, ModelPage, ModelRecord, ModelsRequest, Proof, RevokeCertificate, RoleChange,
+    RoleHolder, Stats, SubmitProof, VerifyAudit, VerifyInference,
+    certified::{
+        attestation_json, attestation_key, attestation_range, audit_json, audit_key, dataset_json,
+        dataset_key, model_json, model_key,
+    },
     export::CertificateFile,
 };
 use serde::de::DeserializeOwned;
@@ -172,6 +175,29 @@ impl Client {
         self.query("policy", (digest.into(),)).await
     }
 
+    /// Records a finding on a certificate; auditors only.
+    pub async fn attest(&self, request: Attest) -> Result<(), ClientError> {
+        self.update("attest", (request,)).await
+    }
+
+    /// All auditors' findings on a certificate: the canister proves that there are no others.
+    pub async fn attestations(&self, id: CertificateId) -> Result<Vec<Attestation>, ClientError> {
+        let method = "attestations";
+        let mut answer: CertifiedAttestations = self.query(method, (id,)).await?;
+        let unclear = |cause: AuditError| ClientError::Answer { method, cause: cause.to_string() };
+        let mut records = Vec::new();
+        for one in &answer.attestations {
+            let json = attestation_json(one).map_err(unclear)?;
+            records.push((attestation_key(one.certificate, one.auditor), json));
+        }
+        records.sort();
+        let (first, last) = attestation_range(id);
+        check_range(self.canister, &self.trust(), &answer.proof, (&first, &last), &records)
+            .map_err(|cause| ClientError::Uncertified { method, cause })?;
+        answer.attestations.sort_by_key(|one| one.at_ns);
+        Ok(answer.attestations)
+    }
+
     /// A page of certificates, newest first.
     pub async fn certificates(&self, request: CertificatesRequest) -> Result<CertificatePage, ClientError> {
         self.query("certificates", (request,)).await
@@ -204,15 +230,19 @@ impl Client {
     ) -> Result<(), ClientError> {
         let unclear = |cause: AuditError| ClientError::Answer { method, cause: cause.to_string() };
         let record = record.transpose().map_err(unclear)?;
+        check_record(self.canister, &self.trust(), proof, key, record.as_deref())
+            .map_err(|cause| ClientError::Uncertified { method, cause })
+    }
+
+    /// What answers are held to.
+    fn trust(&self) -> Trust {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let trust = Trust {
+        Trust {
             root_key: self.agent.read_root_key(),
             canister: Some(self.canister),
             now_ns: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
             max_age_s: Some(MAX_AGE_S),
-        };
-        check_record(self.canister, &trust, proof, key, record.as_deref())
-            .map_err(|cause| ClientError::Uncertified { method, cause })
+        }
     }
 
     async fn query<A, R>(&self, method: &'static str, arguments: A) -> Result<R, ClientError>

@@ -9,6 +9,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 mod administration;
+mod attestations;
 mod audits;
 mod certificates;
 mod certification;

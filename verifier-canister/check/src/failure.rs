@@ -84,6 +84,9 @@ pub enum Failure {
     /// The witness hides the record.
     #[error("the witness does not show the record {0:?}: it was pruned")]
     Pruned(String),
+    /// Records of a range are not given in the order of their keys, or lie outside of it.
+    #[error("the record {0:?} is out of place")]
+    OutOfOrder(String),
     /// The record differs from the one that the canister certified.
     #[error("the {what} has digest {got}, the canister certified {certified}")]
     OtherContent {
@@ -137,7 +140,7 @@ impl Failure {
             Self::Absent(_) | Self::Pruned(_) => {
                 "ask the certifier for the whole witness, or export it yourself"
             }
-            Self::OtherContent { .. } | Self::Contradiction { .. } => {
+            Self::OtherContent { .. } | Self::Contradiction { .. } | Self::OutOfOrder(_) => {
                 "the record was changed; do not trust the file"
             }
             Self::Numbers(_) => "the canister that made it runs other code than it says; do not trust it",

@@ -2,7 +2,7 @@
 
 use audit::{Certificate, Digest};
 use candid::Principal;
-use ic_certification::LookupResult;
+use ic_certification::{HashTree, HashTreeNode, LookupResult, SubtreeLookupResult};
 use interface::{
     AuditRecord, AuditState, DatasetRecord, ModelRecord, Proof,
     certified::{TREE_LABEL, audit_key, dataset_key, model_key, parse_audit, parse_dataset, parse_model},
@@ -25,18 +25,96 @@ pub fn check_record(
     key: &str,
     record: Option<&[u8]>,
 ) -> Result<(), Failure> {
+    let witness = proved(canister, trust, proof)?;
+    match record {
+        Some(record) => leaf(&witness, "record", key, record).map(drop),
+        None => absent(&witness, key),
+    }
+}
+
+/// Checks an answer about all records between two keys: that `canister` had certified just these, in order, and no
+/// other that lies from `first` to `last`. Records are keys and bytes; neither end is a record's key.
+pub fn check_range(
+    canister: Principal,
+    trust: &Trust,
+    proof: &Proof,
+    range: (&str, &str),
+    records: &[(String, Vec<u8>)],
+) -> Result<(), Failure> {
+    complete(&proved(canister, trust, proof)?, range, records)
+}
+
+fn complete(
+    witness: &HashTree,
+    (first, last): (&str, &str),
+    records: &[(String, Vec<u8>)],
+) -> Result<(), Failure> {
+    let SubtreeLookupResult::Found(tree) = witness.lookup_subtree([TREE_LABEL]) else {
+        return Err(Failure::Pruned(first.to_owned()));
+    };
+    let mut expected = records.iter();
+    // Whether something may be hidden between the last label seen and the next.
+    let mut hidden = false;
+    for node in in_order(tree.as_ref()) {
+        let HashTreeNode::Labeled(label, _) = node else {
+            hidden = true;
+            continue;
+        };
+        let label = label.as_bytes();
+        if label > first.as_bytes() && hidden {
+            return Err(Failure::Pruned(first.to_owned()));
+        }
+        hidden = false;
+        if label <= first.as_bytes() || label >= last.as_bytes() {
+            if label >= last.as_bytes() {
+                break;
+            }
+            continue;
+        }
+        let key = String::from_utf8_lossy(label);
+        match expected.next() {
+            Some((expected, record)) if *expected == key => {
+                leaf(witness, "record", expected, record).map(drop)?
+            }
+            Some((expected, _)) if expected.as_bytes() < label => {
+                return Err(Failure::OutOfOrder(expected.clone()));
+            }
+            _ => return Err(Failure::Present(key.into_owned())),
+        }
+    }
+    if hidden {
+        return Err(Failure::Pruned(last.to_owned()));
+    }
+    expected.next().map_or(Ok(()), |(key, _)| Err(Failure::OutOfOrder(key.clone())))
+}
+
+/// Labels and pruned parts of a tree, from left to right, not looking below labels.
+fn in_order(root: &HashTreeNode) -> Vec<&HashTreeNode> {
+    let (mut found, mut open) = (Vec::new(), vec![root]);
+    while let Some(node) = open.pop() {
+        match node {
+            HashTreeNode::Fork(halves) => open.extend([&halves.1, &halves.0]),
+            HashTreeNode::Labeled(..) | HashTreeNode::Pruned(_) => found.push(node),
+            HashTreeNode::Empty() | HashTreeNode::Leaf(_) => {}
+        }
+    }
+    found
+}
+
+/// The witness of an answer that the subnet certified.
+fn proved(canister: Principal, trust: &Trust, proof: &Proof) -> Result<HashTree, Failure> {
     let certificate = proof.ic_certificate.as_ref().map_or(&[][..], |bytes| bytes);
     let ic = IcCertificate::verify(certificate, &trust.root_key)?;
     ic.covers(canister)?;
     age(trust, &ic)?;
-    let witness = witness(canister, &proof.witness, &ic)?.0;
-    match record {
-        Some(record) => leaf(&witness, "record", key, record).map(drop),
-        None => match witness.lookup_path([TREE_LABEL, key.as_bytes()]) {
-            LookupResult::Absent => Ok(()),
-            LookupResult::Found(_) => Err(Failure::Present(key.to_owned())),
-            LookupResult::Unknown | LookupResult::Error => Err(Failure::Pruned(key.to_owned())),
-        },
+    Ok(witness(canister, &proof.witness, &ic)?.0)
+}
+
+fn absent(witness: &HashTree, key: &str) -> Result<(), Failure> {
+    match witness.lookup_path([TREE_LABEL, key.as_bytes()]) {
+        LookupResult::Absent => Ok(()),
+        LookupResult::Found(_) => Err(Failure::Present(key.to_owned())),
+        LookupResult::Unknown | LookupResult::Error => Err(Failure::Pruned(key.to_owned())),
     }
 }
 
@@ -119,4 +197,84 @@ fn records(file: &RecordsFile, certificate: &Certificate) -> Result<(Records, St
         ("the audit's certificate", number(predicate.certificate), issued),
     ])?;
     Ok((records, format!("audit {} led to certificate {}", predicate.audit, predicate.certificate)))
+}
+
+#[cfg(test)]
+mod tests {
+    use ic_certification::{AsHashTree as _, RbTree, hash_tree::label, merge_hash_trees};
+
+    use super::*;
+
+    const RANGE: (&str, &str) = ("finding/1/", "finding/1/~");
+
+    fn records() -> Vec<(String, Vec<u8>)> {
+        (0..9).map(|number| (format!("finding/1/{number}"), vec![number])).collect()
+    }
+
+    fn tree() -> RbTree<Vec<u8>, [u8; 32]> {
+        let mut tree = RbTree::default();
+        for key in ["audit/1", "finding/0/5", "finding/2/0", "model/1"] {
+            tree.insert(key.into(), Digest::of(key.as_bytes()).0);
+        }
+        for (key, record) in records() {
+            tree.insert(key.into_bytes(), Digest::of(&record).0);
+        }
+        tree
+    }
+
+    fn labelled(tree: HashTree) -> HashTree {
+        label(TREE_LABEL, tree)
+    }
+
+    #[test]
+    fn all_records_of_a_range_are_accepted() {
+        let (tree, records) = (tree(), records());
+        let (first, last) = RANGE;
+        let witness = labelled(tree.value_range(first.as_bytes(), last.as_bytes()));
+        assert_eq!(complete(&witness, RANGE, &records), Ok(()));
+        assert_eq!(complete(&labelled(tree.as_hash_tree()), RANGE, &records), Ok(()));
+        let empty = ("finding/3/", "finding/3/~");
+        let witness = labelled(tree.value_range(empty.0.as_bytes(), empty.1.as_bytes()));
+        assert_eq!(complete(&witness, empty, &[]), Ok(()));
+        assert_eq!(
+            complete(&labelled(RbTree::<Vec<u8>, [u8; 32]>::default().as_hash_tree()), empty, &[]),
+            Ok(())
+        );
+    }
+
+    /// Whichever record is left out, with a witness of all or of the others only, it is noticed.
+    #[test]
+    fn a_record_that_is_left_out_is_noticed() {
+        let tree = tree();
+        let (first, last) = RANGE;
+        for left_out in 0..9 {
+            let mut others = records();
+            others.remove(left_out);
+            let whole = labelled(tree.value_range(first.as_bytes(), last.as_bytes()));
+            assert!(complete(&whole, RANGE, &others).is_err(), "{left_out}");
+            let own = others.iter().map(|(key, _)| tree.witness(key.as_bytes()));
+            let ends = [first, last].map(|end| tree.witness(end.as_bytes()));
+            let pruned = own.chain(ends).reduce(merge_hash_trees).unwrap();
+            assert!(complete(&labelled(pruned), RANGE, &others).is_err(), "{left_out}, pruned");
+        }
+        let nothing = labelled(tree.witness(first.as_bytes()));
+        assert!(complete(&nothing, RANGE, &[]).is_err());
+    }
+
+    #[test]
+    fn other_records_and_another_order_are_refused() {
+        let tree = labelled(tree().as_hash_tree());
+        let mut swapped = records();
+        swapped.swap(2, 3);
+        assert!(matches!(complete(&tree, RANGE, &swapped), Err(Failure::Present(_))));
+        let mut twice = records();
+        twice.push(twice[8].clone());
+        assert!(matches!(complete(&tree, RANGE, &twice), Err(Failure::OutOfOrder(_))));
+        let mut outside = records();
+        outside.push(("model/1".to_owned(), b"model/1".to_vec()));
+        assert!(matches!(complete(&tree, RANGE, &outside), Err(Failure::OutOfOrder(_))));
+        let mut changed = records();
+        changed[4].1 = vec![99];
+        assert!(matches!(complete(&tree, RANGE, &changed), Err(Failure::OtherContent { .. })));
+    }
 }

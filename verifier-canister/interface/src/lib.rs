@@ -13,6 +13,7 @@ pub mod certified;
 mod digest;
 mod error;
 pub mod export;
+mod findings;
 mod http;
 mod limits;
 mod proofs;
@@ -31,6 +32,7 @@ pub use certificates::{
 };
 pub use digest::DigestBytes;
 pub use error::Error;
+pub use findings::{Attest, Attestation, CertifiedAttestations, Finding};
 pub use http::{HttpAnswer, HttpRequest};
 pub use limits::{Limits, Quotas, Stats};
 pub use proofs::{SubmitProof, VerifyAudit, VerifyInference};

@@ -4,7 +4,7 @@ use audit::{
     Certificate, Criterion,
     certificate::{CriterionRecord, Level, Measured, Predicate},
 };
-use interface::CertificateSummary;
+use interface::{Attestation, CertificateSummary, Finding};
 use maud::{Markup, html};
 
 use crate::{
@@ -24,6 +24,7 @@ pub fn certificate(
     summary: &CertificateSummary,
     certificate: &Certificate,
     standing: &Standing,
+    findings: &[Attestation],
 ) -> Vec<u8> {
     let predicate = &certificate.predicate;
     let title = format!("Certificate {}: {}", summary.id, summary.model_name);
@@ -41,6 +42,7 @@ pub fn certificate(
                 (lead(predicate))
                 (level(predicate))
                 (verification(summary, predicate))
+                (auditors(findings))
                 (criteria(predicate))
                 (comparisons::groups(predicate))
                 (comparisons::all(predicate))
@@ -128,6 +130,37 @@ fn verification(summary: &CertificateSummary, predicate: &Predicate) -> Markup {
             button type="button" { "Verify in this browser" }
             ol class="steps" aria-live="polite" {}
             p class="outcome" role="status" {}
+        }
+    }
+}
+
+/// What auditors say who ran the audit again.
+fn auditors(findings: &[Attestation]) -> Markup {
+    html! {
+        section aria-labelledby="auditors" {
+            h2 id="auditors" { "What auditors say" }
+            @if findings.is_empty() {
+                p class="hint" { "No auditor has run this audit again and said so here." }
+            } @else {
+                ul class="findings" {
+                    @for one in findings {
+                        @let word = match one.finding {
+                            Finding::Agrees => "pass",
+                            Finding::Disagrees => "fail",
+                            Finding::NotReproduced => "undefined",
+                        };
+                        li {
+                            span class={ "verdict " (word) } { (one.finding.name()) } " " code { (one.auditor) } ", "
+                            (time(one.at_ns))
+                            @if one.revisions > 0 { ", changed " (counted(one.revisions.into(), "time")) }
+                            @if !one.note.is_empty() { br; "“" (one.note) "”" }
+                            @if let (Finding::Disagrees, Some(digest_of)) = (one.finding, one.rerun) {
+                                br; "The rerun gave " (digest(digest_of))
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
 }

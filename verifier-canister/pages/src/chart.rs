@@ -103,8 +103,8 @@ pub(crate) fn history(points: &[Line], title: &str) -> Markup {
                 aria-label=(format!("{title}, oldest first: {}", words(points))) {
                 line class="axis" x1=(MARGIN) x2=(WIDTH + MARGIN) y1=(y(axis.from)) y2=(y(axis.from)) {}
                 line class="axis faint" x1=(MARGIN) x2=(WIDTH + MARGIN) y1=(y(axis.to)) y2=(y(axis.to)) {}
-                text class="tick" x=(MARGIN) y=(y(axis.to) + 14) { (axis.to / 1_000_000) }
-                text class="tick" x=(MARGIN) y=(y(axis.from) - 4) { (axis.from / 1_000_000) }
+                text class="tick below" x=(MARGIN) y=(y(axis.to) + 5) { (axis.to / 1_000_000) }
+                text class="tick" x=(MARGIN) y=(y(axis.from) - 6) { (axis.from / 1_000_000) }
                 polyline class="trend" points=(path) {}
                 @for (index, point) in points.iter().enumerate() {
                     @if let Some((lower, upper)) = point.interval {

@@ -24,6 +24,10 @@ const SHOWN: [(Rate, &str); 5] = [
     (Rate::Accuracy, "Accuracy"),
 ];
 
+/// Most groups, and most tables of comparisons, on a page: an answer to a query holds 3 MiB. The statement has all.
+const MAX_GROUPS: usize = 400;
+const MAX_COMPARISONS: usize = 40;
+
 /// All samples, each attribute's groups, and intersections folded away.
 pub(crate) fn groups(predicate: &Predicate) -> Markup {
     let of = |attributes: usize| {
@@ -47,7 +51,11 @@ pub(crate) fn groups(predicate: &Predicate) -> Markup {
             @if !intersections.is_empty() {
                 details {
                     summary { "Intersections: " (intersections.len()) " groups" }
-                    (table("Intersections", &intersections, predicate))
+                    @let shown = intersections.get(..MAX_GROUPS).unwrap_or(&intersections);
+                    (table("Intersections", shown, predicate))
+                    @if shown.len() < intersections.len() {
+                        p class="hint" { "The first " (shown.len()) "; the statement has them all." }
+                    }
                 }
             }
         }
@@ -114,10 +122,10 @@ pub(crate) fn all(predicate: &Predicate) -> Markup {
     html! {
         section aria-labelledby="comparisons" {
             h2 id="comparisons" { "Between groups" }
-            @for record in &predicate.comparisons {
+            @for record in predicate.comparisons.iter().take(MAX_COMPARISONS) {
                 details open[record.attributes.len() == 1 && predicate.attributes.len() == 1] {
                     summary { (over(&record.attributes, &[])) }
-                    (wide("Comparisons", html! {
+                    (wide(&format!("Comparisons by {}", over(&record.attributes, &[])), html! {
                         table {
                             thead { tr {
                                 th scope="col" { "Metric" } th scope="col" class="number" { "Value" }
@@ -140,6 +148,9 @@ pub(crate) fn all(predicate: &Predicate) -> Markup {
                         }
                     }))
                 }
+            }
+            @if predicate.comparisons.len() > MAX_COMPARISONS {
+                p class="hint" { "The first " (MAX_COMPARISONS) "; the statement has them all." }
             }
         }
     }

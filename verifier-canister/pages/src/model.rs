@@ -87,7 +87,7 @@ fn charts(view: &ModelView) -> Markup {
 
 fn versions(view: &ModelView) -> Markup {
     wide(
-        "Versions",
+        "Versions as a table",
         html! {
             table {
                 thead { tr {

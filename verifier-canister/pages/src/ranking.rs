@@ -77,8 +77,7 @@ pub(crate) fn table(entries: &[Rc<Entry>], measure: Measure) -> Markup {
                     th scope="col" class="number" aria-sort=(if measure.description().larger_is_better { "descending" } else { "ascending" }) { (name) }
                     th scope="col" { "95 % interval" } th scope="col" class="picture" { "Picture" }
                     th scope="col" class="number" { "Samples" } th scope="col" class="number" { "Audits" }
-                    th scope="col" { "Assurance" } th scope="col" { "Policy" } th scope="col" { "Certificate" }
-                    th scope="col" { "Issued" }
+                    th scope="col" { "Assurance" } th scope="col" { "Certificate, policy" } th scope="col" { "Issued" }
                 } }
                 tbody { @for entry in entries { (row(entry, measure)) } }
             }
@@ -106,10 +105,10 @@ fn row(entry: &Entry, measure: Measure) -> Markup {
             td class="number" data-value=(summary.sample_size) { (count(summary.sample_size.into())) }
             td class="number" data-value=(entry.audits) { (entry.audits) }
             td { span class={ "tag " (entry.level) } { (entry.level) } }
-            td { (summary.policy_name) }
             td data-value=(verdict_word(summary.verdict)) {
                 a href=(Page::Certificate(summary.id)) { "No. " (summary.id) } " "
                 (outcome(summary.verdict, &Standing::Stands))
+                div class="hint" { (summary.policy_name) }
             }
             td data-value=(summary.issued_at_ns) { (day(summary.issued_at_ns)) }
         }

@@ -7,10 +7,10 @@ use certifier::network::Network;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    audit::AuditCommand, certificate::CertificateCommand, dataset::DatasetCommand, demo::DemoArguments,
-    identity::IdentityCommand, infer::InferArguments, localnet::LocalnetCommand, log::LogCommand,
-    model::ModelCommand, policy::PolicyCommand, prove::ProveArguments, rerun::RerunArguments,
-    role::RoleCommand, verify::VerifyArguments,
+    attest::AttestArguments, audit::AuditCommand, certificate::CertificateCommand, dataset::DatasetCommand,
+    demo::DemoArguments, identity::IdentityCommand, infer::InferArguments, localnet::LocalnetCommand,
+    log::LogCommand, model::ModelCommand, policy::PolicyCommand, prove::ProveArguments,
+    rerun::RerunArguments, role::RoleCommand, verify::VerifyArguments,
 };
 
 const AFTER_HELP: &str = "\
@@ -109,6 +109,8 @@ pub enum Command {
     Certificate(CertificateCommand),
     /// Run a certificate's audit again on this computer and compare every value
     Rerun(RerunArguments),
+    /// List what auditors found about a certificate, or say that it could not be reproduced
+    Attest(AttestArguments),
     /// Prove an audit of your private model in zero knowledge, and hand the proof in
     Prove(ProveArguments),
     /// Run an integer model on rows; with --prove, prove what comes out

@@ -13,7 +13,7 @@ use audit::{Activation, Dataset, Layer, Model};
 use flate2::read::GzDecoder;
 use interface::AuditState;
 use serde_json::{Value, json};
-use tests::{World, linear_model, repository, wasm};
+use tests::{World, linear_model, repository, showcase::Showcase, wasm};
 
 /// Instructions that one update message may take.
 const MESSAGE_INSTRUCTIONS: f64 = 40e9;
@@ -28,13 +28,14 @@ const MODELS: [(&str, &str); 6] = [
     ("adult", "mlp-64-32"),
 ];
 
-const CASES: [&str; 12] = [
+const CASES: [&str; 13] = [
     "wasm",
     "runtime",
     "import",
     "replay",
     "wide",
     "pages",
+    "pages-browser",
     "mlp",
     "mnist",
     "adult-logistic",
@@ -87,6 +88,9 @@ async fn main() -> Result<()> {
     if wanted("pages") {
         let numbers = std::env::var("ASSAY_CERTIFICATES").unwrap_or_else(|_| CERTIFICATES.to_owned());
         pages::growth(&numbers.split(',').map(str::parse).collect::<Result<Vec<u64>, _>>()?).await?;
+    }
+    if wanted("pages-browser") {
+        Showcase::start().await?.run("measure.mjs", "pages-browser").await?;
     }
     if wanted("ops") {
         proofs::operations();

@@ -22,9 +22,11 @@ pub async fn growth(numbers: &[u64]) -> Result<()> {
     let world = World::start().await?;
     let client = world.client(CONTROLLER)?;
     let quotas = client.limits().await?.quotas;
-    let many = u32::MAX;
+    let (many, bytes) = (u32::MAX, 64 << 30);
     let quotas = Quotas {
         models: many,
+        owner_bytes: bytes,
+        bytes_total: bytes,
         open_audits: 1000,
         audits_per_day: many,
         audits_per_day_total: many,

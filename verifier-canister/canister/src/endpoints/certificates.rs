@@ -4,8 +4,8 @@ use ic_cdk::{
     query, update,
 };
 use interface::{
-    CertificateId, CertificatePage, CertificatesRequest, CertifiedCertificate, Error, Proof,
-    RevokeCertificate, WitnessRequest,
+    Attest, CertificateId, CertificatePage, CertificatesRequest, CertifiedAttestations, CertifiedCertificate,
+    Error, Proof, RevokeCertificate, WitnessRequest,
 };
 
 use super::{Arg, change, context, decode, log, read};
@@ -18,6 +18,23 @@ fn revoke_certificate(request: Arg<RevokeCertificate>) -> Result<(), Error> {
     change(|state| state.revoke_certificate(&context(), request))?;
     log(format!("certificate {id}: revoked by {}", context().caller));
     Ok(())
+}
+
+#[update(decode_with = "decode", hidden = true)]
+#[candid_method(update)]
+fn attest(request: Arg<Attest>) -> Result<(), Error> {
+    let request = request.0?;
+    let (id, finding) = (request.certificate, request.finding);
+    change(|state| state.attest(&context(), request))?;
+    log(format!("certificate {id}: {} {}", context().caller, finding.name()));
+    Ok(())
+}
+
+#[query(decode_with = "decode", hidden = true)]
+#[candid_method(query)]
+fn attestations(request: Arg<CertificateId>) -> Result<CertifiedAttestations, Error> {
+    let id = request.0?;
+    read(|state| state.certified_attestations(id, data_certificate()))
 }
 
 #[query(decode_with = "decode", hidden = true)]

@@ -6,7 +6,7 @@ use super::{STATE, context, log, schedule};
 use crate::storage::State;
 
 /// Update methods, and most bytes of an argument: what is larger would be refused after it was paid for.
-const UPDATES: [(&str, u32); 11] = [
+const UPDATES: [(&str, u32); 12] = [
     ("begin_upload", SMALL),
     ("put_chunk", CHUNK_BYTES + SMALL),
     ("seal_upload", SMALL),
@@ -15,6 +15,7 @@ const UPDATES: [(&str, u32); 11] = [
     ("abandon_audit", SMALL),
     ("submit_proof", SMALL),
     ("revoke_certificate", SMALL),
+    ("attest", SMALL),
     ("add_role", SMALL),
     ("remove_role", SMALL),
     ("set_quotas", SMALL),

@@ -88,6 +88,11 @@ impl<M: Memory> State<M> {
         Ok(())
     }
 
+    /// An auditor's finding was written.
+    pub(crate) fn mark_attestation(&mut self, certificate: CertificateId) {
+        self.site.changed.insert(Page::Certificate(certificate));
+    }
+
     /// Marks the pages of certificates that have expired by now; the next expiry, if there is one.
     pub fn expire(&mut self, now_ns: u64) -> Result<Option<u64>, Error> {
         self.site.as_of_ns = self.site.as_of_ns.max(now_ns);

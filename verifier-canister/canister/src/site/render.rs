@@ -118,7 +118,8 @@ impl<'a, M: Memory> Renderer<'a, M> {
         let body: audit::Certificate = serde_json::from_slice(&body).map_err(Error::internal)?;
         let summary = record.summary(id);
         let standing = self.standing(&summary);
-        Ok(Some(pages::certificate(&state.site.shown, &summary, &body, &standing)))
+        let findings = state.attestations_of(id)?;
+        Ok(Some(pages::certificate(&state.site.shown, &summary, &body, &standing, &findings)))
     }
 
     fn badge(&self, id: CertificateId) -> Result<Option<Vec<u8>>, Error> {

@@ -67,6 +67,18 @@ impl Key for (u8, Principal) {
     }
 }
 
+/// A certificate and an auditor.
+impl Key for (u64, Principal) {
+    fn encode(&self) -> Vec<u8> {
+        [self.0.encode(), self.1.encode()].concat()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (number, principal) = bytes.split_first_chunk::<8>()?;
+        Some((u64::from_be_bytes(*number), Principal::decode(principal)?))
+    }
+}
+
 /// An upload: whose, of what kind, with what digest.
 impl Key for (Principal, u8, [u8; 32]) {
     fn encode(&self) -> Vec<u8> {
@@ -104,7 +116,8 @@ mod tests {
         }
         let principal = Principal::self_authenticating([1]);
         round_trip(principal);
-        round_trip((2, principal));
+        round_trip((2u8, principal));
+        round_trip((7u64, principal));
     }
 
     #[test]

@@ -17,7 +17,8 @@ use ic_stable_structures::{
     memory_manager::{MemoryId, MemoryManager, VirtualMemory},
 };
 use interface::{
-    AuditId, CertificateId, DigestBytes, Error, Quotas,
+    Attestation, AuditId, CertificateId, DigestBytes, Error, Quotas,
+    certified::{attestation_json, attestation_key},
     certified::{audit_json, audit_key, certificate_key, dataset_json, dataset_key, model_json, model_key},
     certified::{status_json, status_key},
 };
@@ -58,6 +59,7 @@ mod memory_ids {
     pub const PROOFS: MemoryId = MemoryId::new(15);
     pub const COMMITMENTS: MemoryId = MemoryId::new(16);
     pub const FIGURES: MemoryId = MemoryId::new(17);
+    pub const ATTESTATIONS: MemoryId = MemoryId::new(18);
 }
 
 /// Memory is handed out in buckets of 2 MiB: little for an empty canister, and room for 64 GiB.
@@ -93,6 +95,7 @@ pub struct State<M: Memory> {
     audits: Table<AuditId, Audit, VirtualMemory<M>>,
     certificates: Table<CertificateId, Certificate, VirtualMemory<M>>,
     bodies: Table<CertificateId, ByteBuf, VirtualMemory<M>>,
+    attestations: Table<(CertificateId, Principal), Attestation, VirtualMemory<M>>,
     /// What pages show of each certificate besides its record.
     pub(crate) figures: Table<CertificateId, Figures, VirtualMemory<M>>,
     pub(crate) certified: Tree,
@@ -126,6 +129,7 @@ impl<M: Memory> State<M> {
             audits: Table::open(memories.get(AUDITS)),
             certificates: Table::open(memories.get(CERTIFICATES)),
             bodies: Table::open(memories.get(BODIES)),
+            attestations: Table::open(memories.get(ATTESTATIONS)),
             figures: Table::open(memories.get(FIGURES)),
             certified: Tree::default(),
             site: Site::new(canister, now_ns),
@@ -155,6 +159,11 @@ impl<M: Memory> State<M> {
             let certificate = self.certificate_entry(id)?;
             self.certify_certificate(id, &certificate)?;
         }
+        for key in collect(self.attestations.keys(..))? {
+            let attestation = self.attestations.get(&key)?;
+            let attestation = attestation.ok_or_else(|| Error::internal("a finding is missing"))?;
+            self.certify_attestation(&attestation)?;
+        }
         Ok(())
     }
 
@@ -181,6 +190,11 @@ impl<M: Memory> State<M> {
     /// All certificates ever issued.
     pub fn certificates(&self) -> &Table<CertificateId, Certificate, VirtualMemory<M>> {
         &self.certificates
+    }
+
+    /// All findings of auditors.
+    pub fn attestations(&self) -> &Table<(CertificateId, Principal), Attestation, VirtualMemory<M>> {
+        &self.attestations
     }
 
     /// The body of a certificate.
@@ -247,6 +261,19 @@ impl<M: Memory> State<M> {
     pub fn put_certificate(&mut self, id: CertificateId, certificate: &Certificate) -> Result<(), Error> {
         self.certificates.put(id, certificate)?;
         self.certify_certificate(id, certificate)
+    }
+
+    /// Writes an auditor's finding, its leaf and its page.
+    pub fn put_attestation(&mut self, attestation: &Attestation) -> Result<(), Error> {
+        self.attestations.put((attestation.certificate, attestation.auditor), attestation)?;
+        self.certify_attestation(attestation)
+    }
+
+    fn certify_attestation(&mut self, attestation: &Attestation) -> Result<(), Error> {
+        let key = attestation_key(attestation.certificate, attestation.auditor);
+        self.set_leaf(key, attestation_json(attestation))?;
+        self.mark_attestation(attestation.certificate);
+        Ok(())
     }
 
     fn certify_dataset(&mut self, digest: DigestBytes, dataset: &Dataset) -> Result<(), Error> {

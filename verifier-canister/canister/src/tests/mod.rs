@@ -1,5 +1,6 @@
 //! Tests of the logic over memory in a vector; "upgrade" means to open the same memory again.
 
+mod attestations;
 mod audits;
 mod certificates;
 mod fixtures;

@@ -5,7 +5,7 @@ use ic_http_certification::{HttpRequest as GatewayRequest, HttpResponse, StatusC
 use ic_response_verification::verify_request_response_pair;
 use ic_signature_verification::verify_canister_sig;
 use ic_verify_bls_signature::PrivateKey;
-use interface::{HttpAnswer, HttpRequest, ReadRequest, RevokeCertificate};
+use interface::{Attest, Finding, HttpAnswer, HttpRequest, ReadRequest, RevokeCertificate};
 use serde_json::Value;
 
 use super::*;
@@ -257,6 +257,20 @@ fn a_revoked_certificate_says_so_everywhere() {
     for url in ["/".to_owned(), "/certificates/0".to_owned(), format!("/model/{}", models[1])] {
         assert!(page(&world, &url).1.contains("revoked"), "{url}");
     }
+}
+
+#[test]
+fn findings_stand_beside_the_certificate() {
+    let (mut world, ..) = site();
+    assert!(page(&world, "/certificate/1").1.contains("No auditor"));
+    let by = world.by(AUDITOR);
+    let rerun = Some(Digest::of(b"other").into());
+    let note = "row 3 <differs>".to_owned();
+    let request = Attest { certificate: 1, finding: Finding::Disagrees, rerun, note };
+    world.state.attest(&by, request).unwrap();
+    world.refresh();
+    let body = page(&world, "/certificate/1").1;
+    assert!(body.contains("row 3 &lt;differs&gt;") && body.contains(&person(AUDITOR).to_text()));
 }
 
 #[test]

@@ -17,9 +17,13 @@
 mod read;
 
 use audit::{AuditError, Digest, canonical::to_canonical_json};
+use candid::Principal;
 use serde_json::{Value, json};
 
-use crate::{AuditId, AuditRecord, AuditState, CertificateId, CertificateState, DatasetRecord, ModelRecord};
+use crate::{
+    Attestation, AuditId, AuditRecord, AuditState, CertificateId, CertificateState, DatasetRecord,
+    ModelRecord,
+};
 
 pub use read::{MAX_RECORD, parse_audit, parse_dataset, parse_model};
 
@@ -51,6 +55,29 @@ pub fn dataset_key(digest: impl Into<Digest>) -> String {
 /// Key of a model.
 pub fn model_key(digest: impl Into<Digest>) -> String {
     format!("model/{}", digest.into())
+}
+
+/// Key of an auditor's finding.
+pub fn attestation_key(id: CertificateId, auditor: Principal) -> String {
+    format!("attestation/{id:010}/{auditor}")
+}
+
+/// The first and the last key that a finding on a certificate can have.
+pub fn attestation_range(id: CertificateId) -> (String, String) {
+    (format!("attestation/{id:010}/"), format!("attestation/{id:010}/~"))
+}
+
+/// What the leaf of an auditor's finding is the digest of.
+pub fn attestation_json(record: &Attestation) -> Result<Vec<u8>, AuditError> {
+    canonical(json!({
+        "certificate": record.certificate,
+        "auditor": record.auditor.to_text(),
+        "finding": record.finding.name(),
+        "rerun": record.rerun.map(|digest| digest.to_string()),
+        "note": record.note,
+        "at": record.at_ns.to_string(),
+        "revisions": record.revisions,
+    }))
 }
 
 /// What the leaf of a dataset is the digest of.

@@ -1,5 +1,6 @@
 //! One module per command group.
 
+pub mod attest;
 pub mod audit;
 pub mod certificate;
 pub mod dataset;
@@ -33,6 +34,7 @@ pub async fn run(global: &Global, command: Command, output: Output) -> Result<Ex
         Command::Audit(command) => audit::run(global, command, output).await,
         Command::Certificate(command) => certificate::run(global, command, output).await,
         Command::Rerun(arguments) => rerun::run(global, arguments, output).await,
+        Command::Attest(arguments) => attest::run(global, arguments, output).await,
         Command::Prove(arguments) => prove::run(global, arguments, output).await,
         Command::Infer(arguments) => infer::run(arguments, output),
         Command::Verify(arguments) => verify::run(global, arguments, output).await,

@@ -7,7 +7,7 @@ use check::{
     rerun::{Comparison, Evidence, rerun},
 };
 use clap::Args;
-use interface::ArtefactKind;
+use interface::{ArtefactKind, Attest, Finding};
 
 use super::certificate::{authentic, read_file};
 use crate::{
@@ -22,10 +22,17 @@ use crate::{
     Downloads dataset, model, policy and the audit's record, checks their digests, draws the sample again from the\n\
     seed, runs the model on this computer, rebuilds the certificate and compares it byte by byte and value by value.\n\
     Of a private model, whose weights nobody else has, both zero-knowledge proofs are verified instead.\n\
-    Exit codes: 0 equal, 3 different.")]
+    Exit codes: 0 equal, 3 different.\n\n\
+    With --attest, the finding is put beside the certificate, signed by you.")]
 pub struct RerunArguments {
     /// Number of the certificate, or an exported file
     certificate: String,
+    /// Tell the canister what came of it, for all to see; auditors only
+    #[arg(long)]
+    attest: bool,
+    /// What ran, in a line; shown beside the finding
+    #[arg(long, requires = "attest", default_value = "", hide_default_value = true)]
+    note: String,
 }
 
 pub async fn run(global: &Global, arguments: RerunArguments, output: Output) -> Result<Exit> {
@@ -36,8 +43,25 @@ pub async fn run(global: &Global, arguments: RerunArguments, output: Output) -> 
     };
     let certificate = authentic(check(&file, &session::trust(global, None)?))?;
     let comparison = run_again(&client, &certificate, output).await?;
+    if arguments.attest {
+        client.attest(finding(certificate.predicate.certificate, &comparison, arguments.note)).await?;
+        output.note("the canister has recorded what you found");
+    }
     output.result(&show::rerun_document(&comparison), || show::rerun_text(&comparison))?;
     Ok(if comparison.is_equal() { Exit::Ok } else { Exit::Mismatch })
+}
+
+/// What a rerun says of a certificate.
+fn finding(certificate: u64, comparison: &Comparison, note: String) -> Attest {
+    let rerun = Some(comparison.rerun_digest.into());
+    if comparison.is_equal() {
+        return Attest { certificate, finding: Finding::Agrees, rerun, note };
+    }
+    let paths: Vec<&str> = comparison.differences().map(|one| one.path.as_str()).take(3).collect();
+    let differences =
+        format!("{} values differ, first {}", comparison.differences().count(), paths.join(", "));
+    let note = if note.is_empty() { differences } else { format!("{differences}; {note}") };
+    Attest { certificate, finding: Finding::Disagrees, rerun, note }
 }
 
 /// Downloads what a certificate was made of and makes it again.
