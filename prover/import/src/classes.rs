@@ -53,7 +53,7 @@ pub fn assign(
     Ok(assigned.into_iter().map(|class| class as u8).collect())
 }
 
-/// The class of one label, where the model's other labels are not known. As [`assign`], but an integer that could mean
+/// The class of one label, where the model's other labels are not known. As the import, but an integer that could mean
 /// one class as an index and another as a name is always refused.
 pub fn class_of(
     label: &str,
