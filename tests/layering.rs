@@ -14,8 +14,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("prover", &["audit", "verifier"]),
     ("localnet", &[]),
     ("web", &["audit", "check", "interface", "verifier"]),
-    ("certifier", &["audit", "check", "import", "interface", "localnet", "pages", "prover", "verifier"]),
-    ("tests", &["audit", "certifier", "check", "import", "interface", "localnet", "prover", "verifier"]),
+    ("runtime", &["audit", "import"]),
+    (
+        "certifier",
+        &["audit", "check", "import", "interface", "localnet", "pages", "prover", "runtime", "verifier"],
+    ),
+    (
+        "tests",
+        &["audit", "certifier", "check", "import", "interface", "localnet", "prover", "runtime", "verifier"],
+    ),
     ("xtask", &[]),
 ];
 
@@ -29,6 +36,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("ic-response-verification", &["localnet"]),
     ("halo2_proofs", &["verifier", "prover"]),
     ("tract-onnx", &["import"]),
+    ("ort", &["runtime"]),
     ("anyhow", &["certifier", "tests", "xtask"]),
 ];
 

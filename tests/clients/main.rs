@@ -1,6 +1,7 @@
 //! Unmodified clients of other people drive the embedded node and the real canister: each does its work, and refuses
 //! answers that were forged on the way. What is exported is read by the libraries that it is for.
 
+mod dsse;
 mod exports;
 mod forger;
 mod icp;

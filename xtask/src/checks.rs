@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use crate::{
     canister, clients,
     command::{self, cargo},
-    web,
+    onnxruntime, web,
 };
 
 /// One step of `cargo xtask test`, in order.
@@ -57,9 +57,14 @@ fn run_step(step: Step) -> Result<()> {
             let fuzz = ["check", "--quiet", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--target-dir"];
             cargo(fuzz).arg(command::target().join("fuzz")).run()
         }
-        Step::Clients => clients::set_up().and_then(|()| clients::browser()).map(drop),
+        Step::Clients => {
+            clients::set_up()?;
+            clients::browser()?;
+            onnxruntime::set_up().map(drop)
+        }
         Step::Tests => {
             let wasm = canister::module();
+            onnxruntime::set_up()?;
             clients::told(cargo(["test", "--quiet", "--locked", "--workspace"]))?
                 .env("ASSAY_WASM", &wasm)
                 .env("ASSAY_WEB", web::package())

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo | test | build-canister | build-web | bench | screenshots`.
+//! The project's own commands: `cargo xtask demo | test | build-canister | build-web | onnx-runtime | bench | screenshots`.
 //!
 //! Each one does its whole set-up first, so that it works on a fresh clone.
 
@@ -6,6 +6,7 @@ mod canister;
 mod checks;
 mod clients;
 mod command;
+mod onnxruntime;
 mod wasm;
 mod web;
 
@@ -38,6 +39,8 @@ enum Task {
     BuildCanister,
     /// Build the checker for browsers and JavaScript to target/web: the pages' assets, and the npm package
     BuildWeb,
+    /// Fetch ONNX Runtime to target/onnxruntime, where `assay log run` finds it
+    OnnxRuntime,
     /// Print measured figures, one JSON line per case
     Bench {
         /// Cases to run; all without one
@@ -56,8 +59,10 @@ fn main() -> Result<()> {
         Task::Test { only } => checks::run(&only),
         Task::BuildCanister => canister::build().map(drop),
         Task::BuildWeb => web::build().map(drop),
+        Task::OnnxRuntime => onnxruntime::set_up().map(|folder| eprintln!("{}", folder.display())),
         Task::Bench { cases } => {
             let wasm = canister::build()?;
+            onnxruntime::set_up()?;
             let mut bench = command::built("bench")?;
             if cases.is_empty() || cases.iter().any(|case| case == "pages-browser") {
                 bench = clients::told(bench)?;

@@ -2,13 +2,11 @@
 //!
 //! Only the canister can make it. What is verified here is what any library for canister signatures verifies.
 
+use audit::dsse::{IN_TOTO, pre_authentication};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use candid::Principal;
 use ic_signature_verification::verify_canister_sig;
-use interface::{
-    dsse::{PAYLOAD_TYPE, public_key, signed_message},
-    export::MAX_FILE,
-};
+use interface::{export::MAX_FILE, signature::public_key};
 use serde::Deserialize;
 
 /// Bytes of a root key after its DER head.
@@ -63,7 +61,7 @@ pub fn verify(
         return Err(form(&format!("{} bytes, at most {MAX_FILE} are read", envelope.len())));
     }
     let envelope: Envelope = serde_json::from_slice(envelope).map_err(|cause| form(&cause))?;
-    if envelope.payload_type != PAYLOAD_TYPE {
+    if envelope.payload_type != IN_TOTO {
         return Err(EnvelopeError::Other("type of payload"));
     }
     if STANDARD.decode(&envelope.payload).map_err(|cause| form(&cause))? != body {
@@ -77,5 +75,5 @@ pub fn verify(
     let bytes = STANDARD.decode(&signature.sig).map_err(|cause| form(&cause))?;
     let raw = root_key.len().checked_sub(KEY_BYTES).and_then(|start| root_key.get(start..));
     let raw = raw.ok_or_else(|| EnvelopeError::Signature("the root key is too short".to_owned()))?;
-    verify_canister_sig(&signed_message(body), &bytes, &key, raw).map_err(EnvelopeError::Signature)
+    verify_canister_sig(&pre_authentication(body), &bytes, &key, raw).map_err(EnvelopeError::Signature)
 }

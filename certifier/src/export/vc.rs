@@ -5,8 +5,9 @@
 //! canonical JSON (RFC 8785) has that digest.
 
 use audit::certificate::CriterionRecord;
+use audit::dsse::IN_TOTO;
 use check::Standing;
-use interface::{dsse::PAYLOAD_TYPE, rfc3339};
+use interface::rfc3339;
 use serde_json::{Map, Value, json};
 
 use super::{Checked, integrity, named};
@@ -45,7 +46,7 @@ pub fn credential(checked: &Checked<'_>) -> Value {
         credential["relatedResource"] = json!([{
             "id": body,
             "digestSRI": integrity(checked.body_digest()),
-            "mediaType": PAYLOAD_TYPE,
+            "mediaType": IN_TOTO,
         }]);
     }
     credential

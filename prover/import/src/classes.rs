@@ -53,6 +53,37 @@ pub fn assign(
     Ok(assigned.into_iter().map(|class| class as u8).collect())
 }
 
+/// The class of one label, where the model's other labels are not known. As the import, but an integer that could mean
+/// one class as an index and another as a name is always refused.
+pub fn class_of(
+    label: &str,
+    integer: Option<i64>,
+    classes: &[String],
+    mapping: &[(String, String)],
+) -> Result<u8, ImportError> {
+    let refuse = |cause: &str| ImportError::Classes {
+        labels: vec![label.to_owned()],
+        classes: classes.to_vec(),
+        cause: cause.to_owned(),
+    };
+    let named = |text: &str| classes.iter().position(|class| class == text);
+    let class = if mapping.is_empty() {
+        match (integer.and_then(|integer| index(integer, classes.len())), named(label)) {
+            (Some(index), Some(name)) if index != name => {
+                return Err(refuse("the integer is both index and name of a class; give a mapping"));
+            }
+            (index, name) => {
+                index.or(name).ok_or_else(|| refuse("it is none; give a mapping from labels to classes"))?
+            }
+        }
+    } else {
+        let class = mapping.iter().find(|(from, _)| from == label).map(|(_, class)| class);
+        let class = class.ok_or_else(|| refuse("the mapping lacks it"))?;
+        named(class).ok_or_else(|| refuse("the mapping leads to what is no class"))?
+    };
+    Ok(class as u8)
+}
+
 fn index(integer: i64, count: usize) -> Option<usize> {
     usize::try_from(integer).ok().filter(|&index| index < count)
 }
@@ -98,6 +129,20 @@ mod tests {
         assert!(refused(integers(&[0, 1]), &classes(&["1", "0"]), &[]), "index or name?");
         assert!(refused(integers(&[1, 2]), &names, &[("1".to_owned(), "good".to_owned())]));
         assert!(refused(integers(&[1]), &names, &[]));
+    }
+
+    #[test]
+    fn a_label_alone_means_what_it_means_among_others() {
+        let names = classes(&["bad", "good"]);
+        assert_eq!(class_of("1", Some(1), &names, &[]).unwrap(), 1);
+        assert_eq!(class_of("bad", None, &names, &[]).unwrap(), 0);
+        assert_eq!(class_of("2", Some(2), &classes(&["2", "1"]), &[]).unwrap(), 0);
+        assert!(class_of("1", Some(1), &classes(&["1", "0"]), &[]).is_err(), "index or name?");
+        assert!(class_of("2", Some(2), &names, &[]).is_err());
+        let mapping = [("2".to_owned(), "bad".to_owned()), ("3".to_owned(), "worse".to_owned())];
+        assert_eq!(class_of("2", Some(2), &names, &mapping).unwrap(), 0);
+        assert!(class_of("1", Some(1), &names, &mapping).is_err());
+        assert!(class_of("3", Some(3), &names, &mapping).is_err());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::{
 /// Both models and how their outputs correspond.
 pub struct Comparison<'c> {
     /// The float model.
-    pub oracle: Oracle<'c>,
+    pub oracle: Oracle,
     /// What its first output stands for.
     pub decision: &'c Decision,
     /// The class of each outcome.

@@ -39,6 +39,8 @@ mod score;
 pub mod tensor;
 mod wire;
 
+use std::sync::Arc;
+
 use audit::{Dataset, Digest, Model, Schema};
 
 use compare::Comparison;
@@ -48,13 +50,15 @@ use fold::{
     decision::{self, Labels},
 };
 use graph::Graph;
-use oracle::Oracle;
 use quantize::{Identity, Precision, Quantized, range};
 use rows::Together;
 use score::Score;
 
+pub use classes::class_of;
+pub use dense::decode;
 pub use error::ImportError;
 pub use fold::supported_operators;
+pub use oracle::Oracle;
 pub use parse::parse;
 pub use report::{LabelClass, LayerReport, Report, Runtime, ScoreError};
 
@@ -118,7 +122,7 @@ pub fn import(
     if calibration.schema().encoding() != schema.encoding() {
         return Err(ImportError::WrongCalibration);
     }
-    let graph = parse(onnx)?;
+    let graph = Arc::new(parse(onnx)?);
     let columns = schema.columns.len();
     let together = Together::new(&graph, columns, &raw_rows(calibration))?;
     let (output, reading) = choose_output(&graph, &together, columns, options)?;
@@ -135,7 +139,7 @@ pub fn import(
 
     let score = Score::find(&graph, &decision, &classes, columns);
     let outputs = std::iter::once(output).chain(score.output()).collect();
-    let oracle = Oracle::new(onnx, &graph, columns, outputs)?;
+    let oracle = Oracle::new(onnx, graph.clone(), columns, outputs)?;
     let mut comparison = Comparison { oracle, decision: &decision, classes: &classes, score: &score };
     let mut compare =
         |quantized: &Quantized| comparison.run(quantized, &float, &seen.scores, calibration, rows.clone());
@@ -177,6 +181,28 @@ pub fn import(
         return Err(ImportError::BelowBound { bound: options.bound, report: Box::new(report) });
     }
     Ok(Imported { model: quantized.model, report })
+}
+
+/// The output that decides, and what a single score is compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided {
+    /// The output's name.
+    pub output: String,
+    /// The threshold, where the output is one score.
+    pub threshold: Option<f64>,
+}
+
+/// How the class follows from the outputs of a model that the importer understands; of `options`, only output and
+/// threshold count.
+pub fn decided(onnx: &[u8], dataset: &Dataset, options: &Options) -> Result<Decided, ImportError> {
+    options.check()?;
+    let graph = parse(onnx)?;
+    let columns = dataset.schema().columns.len();
+    let together = Together::new(&graph, columns, &raw_rows(dataset))?;
+    let (output, reading) = choose_output(&graph, &together, columns, options)?;
+    let output = graph.values[graph.outputs[output]].clone();
+    let threshold = decision::decide(reading, &output, options.threshold)?.threshold;
+    Ok(Decided { output, threshold })
 }
 
 impl Options {
@@ -264,7 +290,7 @@ fn choose_output(
 /// Some rows of the dataset in raw units.
 fn raw_rows(dataset: &Dataset) -> Vec<Vec<f64>> {
     let rows = range::spread(dataset.rows(), 32).filter_map(|row| dataset.row(row));
-    rows.map(|row| dense::decode(dataset.schema(), row.features())).collect()
+    rows.map(|row| decode(dataset.schema(), row.features())).collect()
 }
 
 fn label_classes(labels: &Labels, classes: &[u8], schema: &Schema) -> Vec<LabelClass> {

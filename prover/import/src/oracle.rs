@@ -4,7 +4,10 @@
 //! need them are run node by node by [`crate::float`], which shares no arithmetic with the folding that the
 //! integer model is made from. The report says which of the two it was, and why.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use tract_onnx::prelude::{
     DatumType, Framework, InferenceFact, InferenceModelExt, IntoRunnable, IntoTValue, TValue, TractError,
@@ -31,19 +34,19 @@ pub enum Runtime {
 }
 
 /// A float model ready to run on single rows.
-pub struct Oracle<'g> {
-    graph: &'g Graph,
+pub struct Oracle {
+    graph: Arc<Graph>,
     /// Positions of the outputs to return, in the graph's outputs.
     outputs: Vec<usize>,
     row: Vec<usize>,
-    plan: Result<std::sync::Arc<TypedRunnableModel>, String>,
+    plan: Result<Arc<TypedRunnableModel>, String>,
 }
 
-impl<'g> Oracle<'g> {
+impl Oracle {
     /// Prepares the file for rows of `columns` features; `outputs` are positions in the graph's outputs.
     pub fn new(
         onnx: &[u8],
-        graph: &'g Graph,
+        graph: Arc<Graph>,
         columns: usize,
         outputs: Vec<usize>,
     ) -> Result<Self, ImportError> {
@@ -84,7 +87,7 @@ impl<'g> Oracle<'g> {
         }
         let row = self.graph.input.tensor(self.row.clone(), features.to_vec());
         let slots: Vec<usize> = self.outputs.iter().map(|&at| self.graph.outputs[at]).collect();
-        float::run(self.graph, row, &slots).map_err(|error| error.to_string())
+        float::run(&self.graph, row, &slots).map_err(|error| error.to_string())
     }
 
     fn tract(&self, features: &[f64]) -> Result<Vec<Tensor>, String> {
@@ -110,19 +113,14 @@ fn guarded<T>(run: impl FnOnce() -> Outcome<T>) -> Result<T, String> {
     }
 }
 
-fn prepare(
-    onnx: &[u8],
-    input: &Input,
-    row: &[usize],
-    outputs: &[&str],
-) -> Outcome<std::sync::Arc<TypedRunnableModel>> {
+fn prepare(onnx: &[u8], input: &Input, row: &[usize], outputs: &[&str]) -> Outcome<Arc<TypedRunnableModel>> {
     let model = tract_onnx::onnx()
         .with_ignore_output_shapes(true)
         .with_ignore_value_info(true)
         .model_for_read(&mut &onnx[..])?;
     let model = model.with_outputs_by_name(outputs)?;
     let model = model.with_input_fact(0, InferenceFact::dt_shape(datum_type(input)?, row))?;
-    let plan: std::sync::Arc<TypedSimplePlan> = model.into_optimized()?.into_runnable()?;
+    let plan: Arc<TypedSimplePlan> = model.into_optimized()?.into_runnable()?;
     Ok(plan)
 }
 

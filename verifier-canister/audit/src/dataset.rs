@@ -139,12 +139,16 @@ impl Dataset {
 
     /// Row `index`, or `None` behind the last.
     pub fn row(&self, index: u32) -> Option<Row<'_>> {
+        Row::parse(self.schema(), self.record(index)?).ok()
+    }
+
+    /// The bytes of row `index`, or `None` behind the last.
+    pub fn record(&self, index: u32) -> Option<&[u8]> {
         if index >= self.rows() {
             return None;
         }
         let start = self.header.row_offset(index) as usize;
-        let record = self.bytes.get(start..start + self.schema().record_len())?;
-        Row::parse(self.schema(), record).ok()
+        self.bytes.get(start..start + self.schema().record_len())
     }
 
     /// The bytes that the digest covers.

@@ -12,6 +12,11 @@ impl Digest {
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
+
+    /// The digest of all parts, one after the other.
+    pub fn of_parts(parts: &[&[u8]]) -> Self {
+        Self(parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize().into())
+    }
 }
 
 impl fmt::Display for Digest {

@@ -13,7 +13,7 @@ use ic_certification::{
     AsHashTree, HashTree, RbTree, fork, fork_hash, hash_tree, labeled_hash, merge_hash_trees, pruned,
 };
 use ic_http_certification::{HttpCertificationTree, HttpCertificationTreeEntry};
-use interface::{Error, certified::TREE_LABEL, dsse::SIGNATURE_SEED};
+use interface::{Error, certified::TREE_LABEL, signature::SIGNATURE_SEED};
 
 /// Label of canister signatures, by the interface specification.
 const SIGNATURE_LABEL: &[u8] = b"sig";

@@ -11,7 +11,6 @@ mod audits;
 mod certificates;
 pub mod certified;
 mod digest;
-pub mod dsse;
 mod error;
 pub mod export;
 mod findings;
@@ -20,6 +19,7 @@ mod limits;
 mod proofs;
 mod registered;
 mod roles;
+pub mod signature;
 mod time;
 mod upload;
 

@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::{
     attest::AttestArguments, audit::AuditCommand, certificate::CertificateCommand, dataset::DatasetCommand,
     demo::DemoArguments, identity::IdentityCommand, infer::InferArguments, localnet::LocalnetCommand,
-    model::ModelCommand, policy::PolicyCommand, prove::ProveArguments, report::ReportArguments,
-    rerun::RerunArguments, role::RoleCommand, verify::VerifyArguments,
+    log::LogCommand, model::ModelCommand, policy::PolicyCommand, prove::ProveArguments,
+    report::ReportArguments, rerun::RerunArguments, role::RoleCommand, verify::VerifyArguments,
 };
 
 const AFTER_HELP: &str = "\
@@ -36,7 +36,11 @@ Examples:
   assay model register logistic.assay-model --private     the weights stay here
   assay prove 2 --model logistic.assay-model              the audit's zero-knowledge proof
   assay infer --model logistic.assay-model --dataset datasets/german --rows 0 --prove -o prediction.json
-  assay verify prediction.json                            anyone, against the registered commitment";
+  assay verify prediction.json                            anyone, against the registered commitment
+
+  assay log run --model forest.onnx --dataset datasets/german -o forest.log    any ONNX classifier
+  assay log sign forest.log --identity me.pem             commits to every prediction at once
+  assay log check forest.log/statement.json openings.json";
 
 /// Certificates for models: audited by a canister, checked offline by anyone
 #[derive(Parser)]
@@ -115,6 +119,9 @@ pub enum Command {
     Infer(InferArguments),
     /// Verify a proved prediction
     Verify(VerifyArguments),
+    /// Run any ONNX classifier into a signed log of predictions; open and check logs (offline)
+    #[command(subcommand)]
+    Log(LogCommand),
     /// Make and check policies
     #[command(subcommand)]
     Policy(PolicyCommand),

@@ -2,9 +2,10 @@
 
 use std::{fmt, process::ExitCode};
 
+use audit::log::LogError;
 use certifier::{
     client::ClientError, dataset::DatasetError, export::dsse::EnvelopeError, identity::IdentityError,
-    network::NetworkError, node::CanisterNodeError, private::PrivateError,
+    log::LogRunError, network::NetworkError, node::CanisterNodeError, private::PrivateError,
 };
 use check::{proof::ProofError, rerun::RerunError};
 use import::ImportError;
@@ -78,7 +79,7 @@ macro_rules! hinted {
     )+};
 }
 
-hinted!(CanisterNodeError, ClientError, DatasetError, IdentityError, NetworkError);
+hinted!(CanisterNodeError, ClientError, DatasetError, IdentityError, LogRunError, NetworkError);
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
@@ -94,6 +95,14 @@ impl From<EnvelopeError> for Failure {
     fn from(error: EnvelopeError) -> Self {
         let hint = Some(error.hint().to_owned());
         Self { error: error.into(), hint, exit: Exit::Mismatch }
+    }
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        let hint =
+            "the file was changed after it was made, or belongs to another log; docs/log.md describes both";
+        Self { error: error.into(), hint: Some(hint.to_owned()), exit: Exit::Mismatch }
     }
 }
 

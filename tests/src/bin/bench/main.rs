@@ -4,6 +4,7 @@
 
 mod pages;
 mod proofs;
+mod runtime;
 
 use std::time::Instant;
 
@@ -27,8 +28,9 @@ const MODELS: [(&str, &str); 6] = [
     ("adult", "mlp-64-32"),
 ];
 
-const CASES: [&str; 12] = [
+const CASES: [&str; 13] = [
     "wasm",
+    "runtime",
     "import",
     "replay",
     "wide",
@@ -59,6 +61,9 @@ async fn main() -> Result<()> {
         let module = wasm()?;
         let unpacked = std::io::copy(&mut GzDecoder::new(module.as_slice()), &mut std::io::sink())?;
         print(&json!({ "case": "wasm", "bytes": unpacked, "gzipped_bytes": module.len() }));
+    }
+    if wanted("runtime") {
+        runtime::compare()?;
     }
     if wanted("import") {
         for (dataset, name) in MODELS {

@@ -1,20 +1,18 @@
 //! A certificate's statement in a DSSE envelope, signed by the canister itself.
 //!
-//! The signature is a canister signature as the interface specification defines it; [`interface::dsse`] says over what,
-//! and with which key.
+//! The signature is a canister signature as the interface specification defines it; [`audit::dsse`] says over what,
+//! and [`interface::signature`] with which key.
 
-use audit::Digest;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use audit::{
+    Digest,
+    dsse::{self, Envelope},
+};
 use candid::Principal;
 use ic_certification::HashTree;
 use ic_stable_structures::Memory;
-use interface::{
-    CertificateId, DigestBytes, Error,
-    dsse::{self, PAYLOAD_TYPE, public_key},
-};
+use interface::{CertificateId, DigestBytes, Error, signature::public_key};
 use serde::Serialize;
 use serde_bytes::Bytes;
-use serde_json::json;
 
 use crate::{certification::encode, storage::State};
 
@@ -29,7 +27,7 @@ struct Signature<'a> {
 
 /// Digest of what is signed of a body: DSSE's pre-authentication encoding.
 pub fn signed_message(body: &[u8]) -> DigestBytes {
-    Digest::of(&dsse::signed_message(body)).into()
+    Digest::of(&dsse::pre_authentication(body)).into()
 }
 
 impl<M: Memory> State<M> {
@@ -44,11 +42,7 @@ impl<M: Memory> State<M> {
         let signature = encode(&Signature { certificate: Bytes::new(ic_certificate), tree })?;
         let signature = [SELF_DESCRIBED.as_slice(), &signature].concat();
         let key = Principal::self_authenticating(public_key(self.site.canister));
-        let envelope = json!({
-            "payload": STANDARD.encode(body),
-            "payloadType": PAYLOAD_TYPE,
-            "signatures": [{ "keyid": key.to_text(), "sig": STANDARD.encode(signature) }],
-        });
-        Ok(Some(envelope.to_string().into_bytes()))
+        let envelope = Envelope::new(&body, dsse::Signature::new(key.to_text(), &signature));
+        serde_json::to_vec(&envelope).map(Some).map_err(Error::internal)
     }
 }

@@ -5,7 +5,9 @@ use ic_http_certification::{HttpRequest as GatewayRequest, HttpResponse, StatusC
 use ic_response_verification::verify_request_response_pair;
 use ic_signature_verification::verify_canister_sig;
 use ic_verify_bls_signature::PrivateKey;
-use interface::{Attest, Finding, HttpAnswer, HttpRequest, ReadRequest, RevokeCertificate, dsse::public_key};
+use interface::{
+    Attest, Finding, HttpAnswer, HttpRequest, ReadRequest, RevokeCertificate, signature::public_key,
+};
 use serde_json::Value;
 
 use super::*;

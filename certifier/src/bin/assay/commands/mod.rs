@@ -11,6 +11,7 @@ pub mod identity;
 pub mod infer;
 mod limits;
 pub mod localnet;
+pub mod log;
 pub mod model;
 pub mod policy;
 pub mod private;
@@ -41,6 +42,7 @@ pub async fn run(global: &Global, command: Command, output: Output) -> Result<Ex
         Command::Prove(arguments) => prove::run(global, arguments, output).await,
         Command::Infer(arguments) => infer::run(arguments, output),
         Command::Verify(arguments) => verify::run(global, arguments, output).await,
+        Command::Log(command) => log::run(global, command, output),
         Command::Policy(command) => policy::run(global, command, output).await,
         Command::Identity(command) => identity::run(global, command, output),
         Command::Role(command) => role::run(global, command, output).await,

@@ -98,7 +98,7 @@ pub struct ImportArguments {
     bound: f64,
 }
 
-fn parse_label(text: &str) -> std::result::Result<(String, String), String> {
+pub fn parse_label(text: &str) -> std::result::Result<(String, String), String> {
     let (label, class) = text.split_once('=').ok_or("expected LABEL=CLASS")?;
     Ok((label.to_owned(), class.to_owned()))
 }

@@ -1,0 +1,96 @@
+//! `assay log`: predictions of any ONNX classifier, committed to before anyone says which will be checked.
+
+mod check;
+mod open;
+mod run;
+mod sign;
+
+use std::path::PathBuf;
+
+use certifier::private;
+use clap::{Args, Subcommand};
+use runtime::{Choice, Device, Request};
+
+use crate::{
+    arguments::Global,
+    failure::{Exit, Failure, Result},
+    output::Output,
+};
+
+#[derive(Subcommand)]
+pub enum LogCommand {
+    /// Run an ONNX classifier on rows of a dataset and write every prediction into a log
+    #[command(after_help = "Examples:\n  \
+        assay log run --model forest.onnx --dataset datasets/german -o forest.log\n  \
+        assay log run --model forest.onnx --dataset datasets/german --device cuda --batch 4096 -o forest.log\n\n\
+        ONNX Runtime is loaded from --runtime-library, or from a folder onnxruntime beside the program, where\n\
+        `cargo xtask onnx-runtime` puts it; without it, and without --device, the embedded runtime is used. The log says\n\
+        which it was. Interrupted, the same command goes on where it stopped.")]
+    Run(run::RunArguments),
+    /// Sign a complete log: a statement with the root of all predictions and what they add up to
+    #[command(after_help = "Example:\n  assay log sign forest.log --identity me.pem\n\n\
+        The statement is an in-toto Statement in a DSSE envelope, signed with an Ed25519 key (`assay identity new`).\n\
+        Publish it before anyone chooses what to open.")]
+    Sign(sign::SignArguments),
+    /// Open predictions of a log: record, salt, scores, and the path to the root
+    #[command(after_help = "Examples:\n  assay log open forest.log --rows 3,17 -o openings.json\n  \
+        assay log open forest.log --seed HEX --count 200 -o openings.json\n\n\
+        A seed that is drawn after the statement was published leaves no choice; one that the owner chose proves little.")]
+    Open(open::OpenArguments),
+    /// Check a signed statement, openings, records, and opened rows against the model itself
+    #[command(after_help = "Examples:\n  assay log check statement.json --signer PRINCIPAL\n  \
+        assay log check statement.json openings.json --seed HEX --dataset datasets/german --model forest.onnx\n\n\
+        With --model, opened rows are run again: classes must be equal, scores within --tolerance. Exit code 3 when\n\
+        anything fails.")]
+    Check(check::CheckArguments),
+}
+
+/// What to run a model with.
+#[derive(Args)]
+pub struct RuntimeArguments {
+    /// ONNX Runtime's library; one beside the program by default
+    #[arg(long, value_name = "FILE", env = "ORT_DYLIB_PATH")]
+    runtime_library: Option<PathBuf>,
+    /// Use the embedded runtime, whatever else is there
+    #[arg(long, conflicts_with_all = ["runtime_library", "device"])]
+    embedded: bool,
+    /// What computes: cpu, cuda, tensorrt, rocm, migraphx, openvino, coreml, directml or webgpu
+    #[arg(long)]
+    device: Option<Device>,
+    /// Let the CPU compute what the device cannot; the log says so
+    #[arg(long, requires = "device")]
+    allow_fallback: bool,
+    /// Threads of one operator; the runtime's choice by default
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    threads: Option<u32>,
+}
+
+impl RuntimeArguments {
+    fn device_name(&self) -> String {
+        self.device.map_or_else(|| "the CPU".to_owned(), |device| device.to_string())
+    }
+
+    fn request(&self) -> Request {
+        let choice = match (&self.runtime_library, self.embedded) {
+            (_, true) => Choice::Embedded,
+            (Some(path), false) if !path.as_os_str().is_empty() => Choice::Library(path.clone()),
+            _ => Choice::Found,
+        };
+        Request { choice, device: self.device, allow_fallback: self.allow_fallback, threads: self.threads }
+    }
+}
+
+pub fn run(global: &Global, command: LogCommand, output: Output) -> Result<Exit> {
+    match command {
+        LogCommand::Run(arguments) => run::run(&arguments, output),
+        LogCommand::Sign(arguments) => sign::run(global, &arguments, output),
+        LogCommand::Open(arguments) => open::run(&arguments, output),
+        LogCommand::Check(arguments) => check::run(&arguments, output),
+    }
+}
+
+/// Reads a file of a log.
+fn read(path: &std::path::Path, max: usize) -> Result<Vec<u8>> {
+    private::read(path, max as u64)
+        .map_err(|cause| Failure::new(cause, "`assay log sign` and `assay log open` write the files"))
+}

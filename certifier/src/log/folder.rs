@@ -1,0 +1,189 @@
+//! The files of a log.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+};
+
+use audit::{
+    Digest,
+    canonical::{from_canonical_json, to_canonical_json},
+    log::{MAX_RECORDS, MAX_SCORES, Record},
+};
+
+use super::{LogRunError, Parameters};
+
+/// Longest `run.json` or `counters.json`, in bytes.
+const MAX_JSON: u64 = 2 << 20;
+/// Longest `records.bin`, in bytes.
+const MAX_RECORD_BYTES: u64 = MAX_RECORDS as u64 * Record::LEN as u64;
+/// Longest `outputs.bin`, in bytes.
+const MAX_OUTPUT_BYTES: u64 = MAX_RECORDS as u64 * MAX_SCORES as u64 * 4;
+
+/// A log's folder.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Begins a log in a new or empty folder, or goes on with one that has the same parameters.
+    pub fn begin(&self, parameters: &Parameters) -> Result<(), LogRunError> {
+        fs::create_dir_all(&self.0).map_err(LogRunError::file(&self.0))?;
+        if self.0.join("run.json").exists() {
+            return same(&self.0, &self.parameters()?, parameters);
+        }
+        let entries = fs::read_dir(&self.0).map_err(LogRunError::file(&self.0))?;
+        // A secret alone is left when the first moment of a run was its last.
+        if entries.flatten().any(|entry| entry.file_name() != "secret") {
+            return Err(LogRunError::NotALog(self.0.clone()));
+        }
+        self.make_secret()?;
+        // The parameters come last: a folder that has them has all that a run needs.
+        self.write_json("run.json", &to_canonical_json("parameters", parameters)?)
+    }
+
+    pub fn parameters(&self) -> Result<Parameters, LogRunError> {
+        let path = self.0.join("run.json");
+        if !path.exists() {
+            return Err(LogRunError::NotALog(self.0.clone()));
+        }
+        Ok(from_canonical_json("parameters", MAX_JSON as usize, &read(&path, MAX_JSON)?)?)
+    }
+
+    fn make_secret(&self) -> Result<(), LogRunError> {
+        let path = self.0.join("secret");
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(|cause| LogRunError::file(&path)(cause.into()))?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&path).map_err(LogRunError::file(&path))?;
+        let text = format!("{}\n", Digest(secret));
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(LogRunError::file(&path))
+    }
+
+    pub fn secret(&self) -> Result<[u8; 32], LogRunError> {
+        let text = read(&self.0.join("secret"), 128)?;
+        let digest: Option<Digest> = String::from_utf8_lossy(&text).trim().parse().ok();
+        digest.map(|digest| digest.0).ok_or_else(|| LogRunError::NotALog(self.0.clone()))
+    }
+
+    pub fn records(&self) -> Result<Vec<u8>, LogRunError> {
+        read(&self.0.join("records.bin"), MAX_RECORD_BYTES)
+    }
+
+    pub fn outputs(&self) -> Result<Vec<u8>, LogRunError> {
+        read(&self.0.join("outputs.bin"), MAX_OUTPUT_BYTES)
+    }
+
+    pub fn counters(&self) -> Result<Vec<u32>, LogRunError> {
+        let path = self.0.join("counters.json");
+        Ok(from_canonical_json("counters", MAX_JSON as usize, &read(&path, MAX_JSON)?)?)
+    }
+
+    pub fn write_counters(&self, counters: &[u32]) -> Result<(), LogRunError> {
+        self.write_json("counters.json", &to_canonical_json("counters", &counters)?)
+    }
+
+    fn write_json(&self, name: &str, bytes: &[u8]) -> Result<(), LogRunError> {
+        crate::private::write(&self.0.join(name), bytes)
+            .map_err(|cause| LogRunError::file(&self.0.join(name))(std::io::Error::other(cause.to_string())))
+    }
+
+    /// Opens both files for appending, so that no other process does.
+    pub fn appender(&self) -> Result<Appender, LogRunError> {
+        let open = |name| {
+            let path = self.0.join(name);
+            let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+            file.map_err(LogRunError::file(&path))
+        };
+        let (records, outputs) = (open("records.bin")?, open("outputs.bin")?);
+        match records.try_lock() {
+            Ok(()) => Ok(Appender { folder: self.0.clone(), records, outputs }),
+            Err(TryLockError::WouldBlock) => Err(LogRunError::Busy(self.0.clone())),
+            Err(TryLockError::Error(cause)) => Err(LogRunError::file(&self.0)(cause)),
+        }
+    }
+}
+
+/// Both files of a log, locked.
+pub struct Appender {
+    folder: PathBuf,
+    records: File,
+    outputs: File,
+}
+
+impl Appender {
+    /// Cuts off what a crash left of a batch, and returns how many predictions remain. Only whole batches do, so that
+    /// a run that was interrupted asks the model for the same batches as one that was not.
+    pub fn recover(&mut self, width: u64, batch: u32, all: u32) -> Result<u32, LogRunError> {
+        let length =
+            |file: &File| file.metadata().map(|data| data.len()).map_err(LogRunError::file(&self.folder));
+        let records = length(&self.records)? / Record::LEN as u64;
+        let outputs = length(&self.outputs)?.checked_div(width).unwrap_or(records);
+        let written = records.min(outputs).min(all.into());
+        let whole = if written == u64::from(all) { written } else { written - written % u64::from(batch) };
+        for (file, length) in
+            [(&mut self.records, whole * Record::LEN as u64), (&mut self.outputs, whole * width)]
+        {
+            file.set_len(length)
+                .and_then(|()| file.seek(SeekFrom::Start(length)))
+                .map_err(LogRunError::file(&self.folder))?;
+        }
+        Ok(whole as u32)
+    }
+
+    /// Appends a batch; it is on the disk when this returns. Records come last: each one has its output.
+    pub fn append(&mut self, records: &[u8], outputs: &[u8]) -> Result<(), LogRunError> {
+        for (file, bytes) in [(&mut self.outputs, outputs), (&mut self.records, records)] {
+            if !bytes.is_empty() {
+                file.write_all(bytes)
+                    .and_then(|()| file.sync_data())
+                    .map_err(LogRunError::file(&self.folder))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read(path: &Path, max: u64) -> Result<Vec<u8>, LogRunError> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(LogRunError::file(path))?;
+    file.take(max + 1).read_to_end(&mut bytes).map_err(LogRunError::file(path))?;
+    if bytes.len() as u64 > max {
+        let cause = std::io::Error::other(format!("it has more than {max} bytes"));
+        return Err(LogRunError::file(path)(cause));
+    }
+    Ok(bytes)
+}
+
+/// Fails with the first field that differs.
+fn same(folder: &Path, was: &Parameters, now: &Parameters) -> Result<(), LogRunError> {
+    if was == now {
+        return Ok(());
+    }
+    let fields = |parameters| match serde_json::to_value(parameters) {
+        Ok(serde_json::Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let (was, now) = (fields(was), fields(now));
+    let other = was.iter().find(|(field, value)| now.get(*field) != Some(value));
+    let short = |value: Option<&serde_json::Value>| {
+        let text = value.map(ToString::to_string).unwrap_or_default();
+        if text.len() <= 200 { text } else { format!("{}…", text.chars().take(200).collect::<String>()) }
+    };
+    Err(LogRunError::OtherRun {
+        folder: folder.to_owned(),
+        field: other.map(|(field, _)| field.clone()).unwrap_or_default(),
+        was: short(other.map(|(_, value)| value)),
+        now: short(other.and_then(|(field, _)| now.get(field))),
+    })
+}

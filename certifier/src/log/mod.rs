@@ -1,0 +1,61 @@
+//! Prediction logs on their owner's side: made batch by batch in a folder, signed, opened, and run again.
+//!
+//! A folder has `run.json` (what was asked for), `secret` (what the salts come from, for the owner's eyes only),
+//! `records.bin` and `outputs.bin` (both only ever appended to), and `counters.json` once it is complete.
+//! `docs/log.md` specifies the files. What is decided about a log is `audit::log`'s.
+
+mod error;
+mod folder;
+mod rerun;
+mod run;
+mod sign;
+
+use audit::{
+    Digest,
+    certificate::AttributeRecord,
+    log::{DecisionFacts, Rows, RuntimeFacts},
+};
+use serde::{Deserialize, Serialize};
+
+pub use error::LogRunError;
+pub use rerun::{Difference, rerun};
+pub use run::{Finished, Job, run};
+pub use sign::{Places, open, principal, sign};
+
+/// Everything that two runs must have in common to be one: what `run.json` holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub struct Parameters {
+    /// Id of the folder's form.
+    pub format: String,
+    /// The model file's name and SHA-256.
+    pub model: Named,
+    /// The dataset's name and digest.
+    pub dataset: Named,
+    /// Number of rows of the dataset.
+    pub dataset_rows: u32,
+    /// Rows to run.
+    pub rows: Rows,
+    /// Class names.
+    pub classes: Vec<String>,
+    /// The favourable class.
+    pub favourable: String,
+    /// Protected attributes.
+    pub attributes: Vec<AttributeRecord>,
+    /// Scores of each prediction.
+    pub scores: u32,
+    /// How the class follows from the outputs.
+    pub decision: DecisionFacts,
+    /// What runs the model.
+    pub runtime: RuntimeFacts,
+}
+
+/// A name with a digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Named {
+    /// The name.
+    pub name: String,
+    /// SHA-256 of the bytes.
+    pub digest: Digest,
+}
