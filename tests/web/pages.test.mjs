@@ -119,9 +119,10 @@ describe("tables", { skip }, () => {
       const descending = (cells) => defined(cells).toSorted((a, b) => b - a);
       const served = await column(page, 2);
       assert.ok(served.length > 2 && served.at(-1) === "undefined", String(served));
-      assert.deepEqual(defined(served), descending(served));
+      // By the end of the interval that speaks against the model.
+      const cautious = (await column(page, 3)).slice(0, -1).map((text) => text.split(" … ")[0]);
+      assert.deepEqual(cautious, cautious.toSorted().reverse());
       const header = page.locator("thead th:nth-child(2)");
-      assert.equal(await header.getAttribute("aria-sort"), "descending");
       await header.getByRole("button").click();
       const turned = await column(page, 2);
       assert.equal(turned.at(-1), "undefined");

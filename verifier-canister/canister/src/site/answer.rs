@@ -177,7 +177,7 @@ impl<M: Memory> State<M> {
         let Origins { pages, files } = origins;
         let policy = format!(
             "default-src 'none'; style-src {pages}; img-src {pages}; form-action {files}; base-uri {pages}; \
-             frame-ancestors 'none'; sandbox allow-forms allow-top-navigation"
+             frame-ancestors 'none'"
         );
         let mut answer = sent(&content.response(&policy, String::new()));
         answer.headers.retain(|(name, _)| name != CERTIFICATE_EXPRESSION_HEADER_NAME);
