@@ -13,9 +13,9 @@ use super::{
 };
 use crate::storage::State;
 
-/// Pages are certified until the message has used this many instructions; the rest is left to a timer. One page takes
-/// far fewer than what is then left of a query's or an update's limit.
-pub const REFRESH_INSTRUCTIONS: u64 = 32_000_000_000;
+/// Pages are made until the message has used this many instructions; the rest is left to a timer. Putting what was made
+/// into the tree comes on top, and must still fit: with many certificates, an entry costs over a million.
+pub const REFRESH_INSTRUCTIONS: u64 = 20_000_000_000;
 
 impl<M: Memory> State<M> {
     /// Leaves all pages to later messages, as when there was nothing certified yet.
