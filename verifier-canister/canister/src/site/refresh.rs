@@ -13,9 +13,11 @@ use super::{
 };
 use crate::storage::State;
 
-/// Pages are made until the message has used this many instructions; the rest is left to a timer. Putting what was made
-/// into the tree comes on top, and must still fit: with many certificates, an entry costs over a million.
+/// Pages are certified until the message has used this many instructions; the rest is left to a timer. Far below what a
+/// message may use, for what is begun is ended.
 pub const REFRESH_INSTRUCTIONS: u64 = 20_000_000_000;
+/// Pages that are made before they are put into the tree: enough for all that one certificate changes, which share much.
+const BATCH: usize = 128;
 
 impl<M: Memory> State<M> {
     /// Leaves all pages to later messages, as when there was nothing certified yet.
@@ -38,34 +40,27 @@ impl<M: Memory> State<M> {
     /// not be made, which is then missing.
     pub fn refresh(&mut self, instructions: &dyn Fn() -> u64) -> Result<Vec<String>, Error> {
         let before = instructions();
-        let changed = std::mem::take(&mut self.site.changed);
+        let mut changed = std::mem::take(&mut self.site.changed);
         let mut pending = std::mem::take(&mut self.site.pending);
-        let (mut entries, mut left, mut failures) = (Vec::new(), BTreeSet::new(), Vec::new());
-        {
+        for page in &changed {
+            pending.remove(page);
+            self.certified.pages_mut().delete_by_path(&HttpCertificationPath::exact(page.to_string()));
+        }
+        let mut failures = Vec::new();
+        while instructions() <= REFRESH_INSTRUCTIONS && !(changed.is_empty() && pending.is_empty()) {
+            let mut entries = Vec::new();
             let renderer = Renderer::new(self);
-            let mut certify = |page: Page| match renderer.certification(page) {
-                Ok(entry) => entries.extend(entry),
-                Err(cause) => failures.push(format!("{page}: {cause}")),
-            };
-            for &page in &changed {
-                if instructions() > REFRESH_INSTRUCTIONS {
-                    left.insert(page);
-                } else {
-                    pending.remove(&page);
-                    certify(page);
+            while entries.len() < BATCH && instructions() <= REFRESH_INSTRUCTIONS {
+                let Some(page) = changed.pop_first().or_else(|| pending.pop_first()) else { break };
+                match renderer.certification(page) {
+                    Ok(entry) => entries.extend(entry),
+                    Err(cause) => failures.push(format!("{page}: {cause}")),
                 }
             }
-            while instructions() <= REFRESH_INSTRUCTIONS {
-                let Some(page) = pending.pop_first() else { break };
-                certify(page);
-            }
+            let tree = self.certified.pages_mut();
+            entries.iter().for_each(|entry| tree.insert(entry));
         }
-        let tree = self.certified.pages_mut();
-        for page in &changed {
-            tree.delete_by_path(&HttpCertificationPath::exact(page.to_string()));
-        }
-        entries.iter().for_each(|entry| tree.insert(entry));
-        pending.append(&mut left);
+        pending.append(&mut changed);
         self.site.pending = pending;
         self.set_notice()?;
         self.site.instructions += instructions().saturating_sub(before);
