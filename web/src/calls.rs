@@ -71,17 +71,7 @@ pub fn rerun_certificate(inputs: Inputs, progress: &mut dyn FnMut(u64, u64)) -> 
 }
 
 fn compared(comparison: Option<&Comparison>) -> Value {
-    let Some(comparison) = comparison else { return json!({ "equal": false }) };
-    json!({
-        "equal": comparison.is_equal(),
-        "samples": comparison.samples,
-        "parameters": comparison.parameters,
-        "proofs": comparison.proofs,
-        "values": comparison.values(),
-        "differences": comparison.differences().collect::<Vec<_>>(),
-        "certificateDigest": comparison.certificate_digest,
-        "rerunDigest": comparison.rerun_digest,
-    })
+    comparison.map_or_else(|| json!({ "equal": false }), Comparison::document)
 }
 
 /// Inputs: a prediction's file, the private model's package. `{steps, verified, prediction}`.

@@ -15,7 +15,7 @@ use crate::{table::Table, time::utc};
 
 pub use certificate::{certificate_text, verdict_line};
 pub use check::{check_document, check_text, standing_text};
-pub use rerun::{rerun_document, rerun_text};
+pub use rerun::rerun_text;
 
 /// A registered dataset.
 pub fn dataset_record(record: &DatasetRecord) -> Value {

@@ -1,7 +1,5 @@
 //! Certifies pages that have changed.
 
-use std::collections::BTreeSet;
-
 use ic_http_certification::HttpCertificationPath;
 use ic_stable_structures::Memory;
 use interface::Error;
@@ -103,7 +101,7 @@ impl<M: Memory> State<M> {
 
     /// Every certified path, with the hash of what answers.
     #[cfg(test)]
-    pub(crate) fn certified_pages(&self) -> BTreeSet<Vec<Vec<u8>>> {
+    pub(crate) fn certified_pages(&self) -> std::collections::BTreeSet<Vec<Vec<u8>>> {
         let paths = self.certified.pages().as_hash_tree().list_paths();
         paths.into_iter().map(|path| path.iter().map(|label| label.as_bytes().to_vec()).collect()).collect()
     }

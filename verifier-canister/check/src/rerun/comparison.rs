@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use audit::Digest;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Two values that should be equal.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -49,6 +49,20 @@ impl Comparison {
     /// Values compared.
     pub fn values(&self) -> u64 {
         self.sections.values().map(|section| section.values).sum()
+    }
+
+    /// As JSON, for programs.
+    pub fn document(&self) -> Value {
+        json!({
+            "equal": self.is_equal(),
+            "samples": self.samples,
+            "parameters": self.parameters,
+            "proofs": self.proofs,
+            "values": self.values(),
+            "differences": self.differences().collect::<Vec<_>>(),
+            "certificateDigest": self.certificate_digest,
+            "rerunDigest": self.rerun_digest,
+        })
     }
 
     /// All differences.

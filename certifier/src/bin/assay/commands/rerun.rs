@@ -44,7 +44,7 @@ pub async fn run(global: &Global, arguments: RerunArguments, output: Output) -> 
     let report = check(&file, &session::trust(global, None)?);
     let certificate = &accepted(&report)?.certificate;
     let comparison = run_again(&client, certificate, output).await?;
-    output.result(&show::rerun_document(&comparison), || show::rerun_text(&comparison))?;
+    output.result(&comparison.document(), || show::rerun_text(&comparison))?;
     if arguments.attest {
         client.attest(finding(certificate.predicate.certificate, &comparison, arguments.note)).await?;
         output.note("the canister has recorded what you found");

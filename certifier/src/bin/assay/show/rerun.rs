@@ -1,24 +1,10 @@
 use check::rerun::Comparison;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::table::Table;
 
 /// Differences that are shown; all are counted, and `--json` has them all.
 const SHOWN: usize = 20;
-
-/// A rerun as JSON.
-pub fn rerun_document(comparison: &Comparison) -> Value {
-    json!({
-        "equal": comparison.is_equal(),
-        "samples": comparison.samples,
-        "parameters": comparison.parameters,
-        "proofs": comparison.proofs,
-        "values": comparison.values(),
-        "differences": comparison.differences().collect::<Vec<_>>(),
-        "certificateDigest": comparison.certificate_digest,
-        "rerunDigest": comparison.rerun_digest,
-    })
-}
 
 /// A rerun, one line for each part of the certificate.
 pub fn rerun_text(comparison: &Comparison) -> String {

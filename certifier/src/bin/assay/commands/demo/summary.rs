@@ -17,7 +17,7 @@ pub fn document(node: &CanisterNode, certified: &[Certified], seconds: f64) -> V
             "certificate": certified.certificate,
             "import": certified.import,
             "check": { "steps": certified.steps, "authentic": true, "changedCopyRefused": certified.changed_copy },
-            "rerun": show::rerun_document(&certified.rerun),
+            "rerun": certified.rerun.document(),
             "replayInstructions": certified.instructions,
             "proved": certified.proved.as_ref().map(Proved::document),
             "file": { "path": certified.file, "sha256": certified.file_digest },
