@@ -72,6 +72,9 @@ fn standing(standing: &Standing) -> Value {
         Standing::Stands => json!({}),
         Standing::Expired { at_ns } => json!({ "at": at_ns.to_string() }),
         Standing::Superseded { by, at_ns } => json!({ "by": by, "at": at_ns.to_string() }),
+        Standing::Suspended { row, by, at_ns } => {
+            json!({ "row": row, "by": by, "at": at_ns.to_string() })
+        }
         Standing::Revoked { by, reason, at_ns } => {
             json!({ "by": by, "reason": reason, "at": at_ns.to_string() })
         }

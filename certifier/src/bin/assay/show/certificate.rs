@@ -137,6 +137,16 @@ fn comparisons(predicate: &Predicate) -> String {
 
 fn assurance(predicate: &Predicate) -> String {
     let mut text = String::from(match predicate.level {
+        Level::Attested => {
+            "  level `attested`: the owner ran the model on rows that the canister drew, and signed every prediction at once.\n  \
+             The canister counted them against its own labels and groups and computed everything above. Nobody has\n  \
+             shown that the model makes them. It does not say:\n"
+        }
+        Level::SpotChecked => {
+            "  level `spot-checked`: the owner ran the model on rows that the canister drew, and signed every prediction at\n  \
+             once. The canister counted them, then drew some to be opened; those were run again without a difference.\n  \
+             It does not say:\n"
+        }
         Level::Replayed => {
             "  level `replayed`: the canister itself ran this model on every sampled row, after model and dataset were\n  \
              fixed, and computed everything above from the counts. It does not say:\n"
