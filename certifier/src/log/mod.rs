@@ -8,6 +8,7 @@ mod error;
 mod folder;
 mod rerun;
 mod run;
+mod runner;
 mod sign;
 
 use audit::{
@@ -18,9 +19,10 @@ use audit::{
 use serde::{Deserialize, Serialize};
 
 pub use error::LogRunError;
-pub use rerun::{Difference, rerun};
+pub use rerun::{Difference, decide, rerun};
 pub use run::{Finished, Job, run};
-pub use sign::{Places, open, principal, sign};
+pub use runner::Source;
+pub use sign::{Places, open, principal, public_key, sign, submission};
 
 /// Everything that two runs must have in common to be one: what `run.json` holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -52,13 +52,7 @@ impl Log {
         let leaves = records.chunks(Record::LEN).map(tree::leaf).collect();
         let schema = dataset.schema();
         let predicate = Predictions {
-            log: LogFacts {
-                rule: LOG_RULE.to_owned(),
-                root: Tree::new(leaves).root(),
-                size: 100,
-                records: Digest::of(&records),
-                scores: 1,
-            },
+            log: LogFacts { rule: LOG_RULE.to_owned(), root: Tree::new(leaves).root(), size: 100, scores: 1 },
             rows,
             dataset_rows: dataset.rows(),
             classes: schema.classes.clone(),

@@ -8,9 +8,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     attest::AttestArguments, audit::AuditCommand, certificate::CertificateCommand, dataset::DatasetCommand,
-    demo::DemoArguments, identity::IdentityCommand, infer::InferArguments, localnet::LocalnetCommand,
-    log::LogCommand, model::ModelCommand, policy::PolicyCommand, prove::ProveArguments,
-    report::ReportArguments, rerun::RerunArguments, role::RoleCommand, verify::VerifyArguments,
+    demo::DemoArguments, dispute::DisputeArguments, identity::IdentityCommand, infer::InferArguments,
+    key::KeyCommand, localnet::LocalnetCommand, log::LogCommand, model::ModelCommand, policy::PolicyCommand,
+    prove::ProveArguments, report::ReportArguments, rerun::RerunArguments, role::RoleCommand,
+    verify::VerifyArguments,
 };
 
 const AFTER_HELP: &str = "\
@@ -40,7 +41,14 @@ Examples:
 
   assay log run --model forest.onnx --dataset datasets/german -o forest.log    any ONNX classifier
   assay log sign forest.log --identity me.pem             commits to every prediction at once
-  assay log check forest.log/statement.json openings.json";
+  assay log check forest.log/statement.json openings.json
+
+  assay model register forest.onnx --logged --dataset datasets/german          its file stays here
+  assay key add --identity me.pem
+  assay audit request --log --model forest --dataset datasets/german --policy policy.json --wait
+  assay log run --audit 3 --model forest.onnx -o audit-3.log && assay log sign audit-3.log --identity me.pem
+  assay log submit audit-3.log --audit 3      opens what the canister draws then
+  assay log confirm 3 --model forest.onnx     an auditor runs what was opened";
 
 /// Certificates for models: audited by a canister, checked offline by anyone
 #[derive(Parser)]
@@ -119,9 +127,14 @@ pub enum Command {
     Infer(InferArguments),
     /// Verify a proved prediction
     Verify(VerifyArguments),
-    /// Run any ONNX classifier into a signed log of predictions; open and check logs (offline)
+    /// Run any ONNX classifier into a signed log of predictions; hand logs in, open and check them
     #[command(subcommand)]
     Log(LogCommand),
+    /// Register, list and revoke keys that logs are signed with
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Have a certificate suspended whose log has a prediction that the public model does not make
+    Dispute(DisputeArguments),
     /// Make and check policies
     #[command(subcommand)]
     Policy(PolicyCommand),
