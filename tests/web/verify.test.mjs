@@ -18,7 +18,7 @@ const der = Uint8Array.from(Buffer.from(rootKey, "hex"));
 const options = { rootKey };
 
 const published = Object.fromEntries(
-  ["replayed", "proved"].map((level) => [
+  ["replayed", "proved", "spot-checked"].map((level) => [
     level,
     {
       certificate: fixture(level, "certificate.json"),
@@ -26,6 +26,7 @@ const published = Object.fromEntries(
       dataset: fixture(level, "dataset"),
       model: fixture(level, "model"),
       proofs: level === "proved" ? [fixture(level, "proof-0")] : [],
+      ...(level === "spot-checked" && { log: fixture(level, "log"), openings: fixture(level, "openings") }),
     },
   ]),
 );
@@ -33,8 +34,11 @@ const published = Object.fromEntries(
 const text = (bytes) => new TextDecoder().decode(bytes);
 const bytes = (text) => new TextEncoder().encode(text);
 const failed = ({ steps }) => steps.find((step) => !step.ok);
-const again = ({ certificate, records, dataset, model, proofs }, chosen = options, progress) =>
-  rerunCertificate(certificate, records, dataset, model, proofs, chosen, progress);
+const again = (files, chosen = options, progress) => {
+  const { certificate, records, dataset, model, proofs, log, openings } = files;
+  const handedIn = [...proofs, log, openings].filter(Boolean);
+  return rerunCertificate(certificate, records, dataset, model, handedIn, chosen, progress);
+};
 
 function flipped(original, at) {
   const copy = original.slice();
@@ -113,7 +117,7 @@ for (const [level, files] of Object.entries(published)) {
           assert.deepEqual([answer.equal, failed(answer).part], [false, "records"], member);
         }
       }
-      for (const part of ["dataset", "model"]) {
+      for (const part of ["dataset", "model", "log", "openings"].filter((part) => files[part])) {
         const answer = await again({ ...files, [part]: flipped(files[part], -1) });
         assert.deepEqual([answer.equal, failed(answer).part], [false, "rerun"], part);
       }

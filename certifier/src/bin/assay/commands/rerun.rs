@@ -58,6 +58,12 @@ pub async fn run(global: &Global, arguments: RerunArguments, output: Output) -> 
     let comparison = run_again(&client, certificate, model, output).await?;
     output.result(&comparison.document(), || show::rerun_text(&comparison))?;
     if arguments.attest {
+        if comparison.logged.as_ref().is_some_and(|logged| !logged.ran) {
+            return Err(Failure::new(
+                "the log was counted, but the model was not run: that is no finding",
+                "pass --model with the file that its owner gave you, or `assay attest --not-reproduced`",
+            ));
+        }
         client.attest(finding(certificate.predicate.certificate, &comparison, arguments.note)).await?;
         output.note("the canister has recorded what you found");
     }

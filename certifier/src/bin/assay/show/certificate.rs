@@ -1,6 +1,6 @@
 use audit::{
     Certificate, Metric, Verdict,
-    certificate::{GroupRecord, Level, Measured, MetricRecord, Predicate},
+    certificate::{GroupRecord, Level, Logged, Measured, MetricRecord, Predicate},
     metrics::Rate,
 };
 
@@ -25,6 +25,7 @@ pub fn certificate_text(certificate: &Certificate, full: bool) -> String {
     if full {
         parts.push(comparisons(predicate));
     }
+    parts.extend(predicate.log.as_ref().map(|log| logged(log, predicate)));
     parts.push(assurance(predicate));
     format!("{}\n{}", verdict_line(certificate), parts.join("\n"))
 }
@@ -133,6 +134,37 @@ fn comparisons(predicate: &Predicate) -> String {
         }
     }
     table.render(2)
+}
+
+fn logged(log: &Logged, predicate: &Predicate) -> String {
+    let runtime = &log.runtime;
+    let mut text = format!(
+        "  log of {} predictions, handed in {}, root {}\n  signed with {}\n  run by {} {} on {}, by the signer's word\n",
+        predicate.sample.size,
+        utc(log.submitted_at.0),
+        log.root,
+        log.signer,
+        runtime.name,
+        runtime.version,
+        runtime.provider,
+    );
+    if let Some(opened) = &log.openings {
+        let checked = opened.checked.as_ref();
+        let checked = checked.map(|one| format!("run again by {}, {}", one.by, utc(one.at.0)));
+        text.push_str(&format!(
+            "  {} predictions opened, drawn {}, {}\n",
+            opened.count,
+            utc(opened.drawn_at.0),
+            checked.unwrap_or_else(|| "run again by nobody".to_owned()),
+        ));
+    }
+    for odds in &predicate.odds {
+        let (lies, share, detected) = (odds.lies, &odds.share, &odds.detected);
+        text.push_str(&format!(
+            "  {lies} lies ({share}) would have been found with probability {detected}\n"
+        ));
+    }
+    text
 }
 
 fn assurance(predicate: &Predicate) -> String {
