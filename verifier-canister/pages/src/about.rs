@@ -14,7 +14,8 @@ pub fn about(site: &Site) -> Vec<u8> {
             h1 { "What a certificate proves" }
             p class="lead" {
                 "That exactly this model, fixed before anyone knew the sample, makes exactly these decisions on exactly these "
-                "rows. Every rate, comparison and verdict follows from those counts by exact arithmetic."
+                "rows: at the first two levels below that is shown, at the others the model's owner has signed it. Every rate, "
+                "comparison and verdict follows from those counts by exact arithmetic."
             }
             section aria-labelledby="levels" {
                 h2 id="levels" { "How far it is checked" }
