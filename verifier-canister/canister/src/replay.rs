@@ -75,16 +75,16 @@ pub struct Prepared {
 /// Where the decisions come from.
 enum Subject {
     /// The canister makes them.
-    Model { model: audit::Model, engine: Engine },
+    Model(Box<(audit::Model, Engine)>),
     /// The model's owner signed them.
-    Log(StoredLog),
+    Log(Box<StoredLog>),
 }
 
 impl Prepared {
     /// The model that is replayed.
     pub(crate) fn model(&self) -> Option<&audit::Model> {
         match &self.subject {
-            Subject::Model { model, .. } => Some(model),
+            Subject::Model(replayed) => Some(&replayed.0),
             Subject::Log(_) => None,
         }
     }
@@ -257,7 +257,7 @@ impl<M: Memory> State<M> {
     ) -> Result<Progress, Error> {
         let Prepared { content, header, sample, subject, .. } = prepared;
         let (model, engine) = match subject {
-            Subject::Model { model, engine } => (model, engine),
+            Subject::Model(replayed) => (&replayed.0, &mut replayed.1),
             Subject::Log(log) => return self.count_log((log, header, content), sample, progress, go_on),
         };
         let refused = |cause| Error::invalid("replay", &cause);
@@ -296,11 +296,12 @@ impl<M: Memory> State<M> {
         let dataset = self.dataset_entry(audit.dataset)?;
         let header = self.header(&dataset)?;
         let subject = match &audit.log {
-            Some(_) => Subject::Log(self.log_of(audit)?),
+            Some(_) => Subject::Log(Box::new(self.log_of(audit)?)),
             None => {
                 let bytes = self.blocks.read_all(&self.model_entry(audit.model)?.content)?;
                 let model = audit::Model::parse(&bytes).map_err(Error::internal)?;
-                Subject::Model { engine: Engine::new(&model), model }
+                let engine = Engine::new(&model);
+                Subject::Model(Box::new((model, engine)))
             }
         };
         let seed = audit.seed.ok_or_else(|| Error::internal("a running audit has no seed"))?;

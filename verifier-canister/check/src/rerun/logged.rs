@@ -75,7 +75,8 @@ pub(super) fn count(
     statement.check_asked(&asked).map_err(refused)?;
 
     let sample = draw_sample(&seed, dataset.rows(), audit.sample_size);
-    let entries = submission.get(header.len as usize..).unwrap_or_default().chunks_exact(Entry::LEN);
+    let start = usize::try_from(header.len).map_err(|_| RerunError::NoLog)?;
+    let entries = submission.get(start..).unwrap_or_default().chunks_exact(Entry::LEN);
     let entries = entries.map(Entry::parse).collect::<Result<Vec<_>, _>>().map_err(failed("log"))?;
     let logged: Vec<u8> = entries.iter().map(|entry| entry.class).collect();
     let tally = tally(dataset, &sample, &entries, &logged)?;
