@@ -1,6 +1,7 @@
 // What the npm package says of real files, of changed ones, and of garbage. Started by tests/web/main.rs.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
@@ -66,6 +67,17 @@ test("the module has a version and imports nothing but progress", async () => {
   assert.deepEqual(WebAssembly.Module.imports(module), [
     { module: "assay", name: "progress", kind: "function" },
   ]);
+});
+
+test("the types are those of TypeScript, and fit the exports", async () => {
+  const compiler = join(process.env.ASSAY_CLIENTS, "node/node_modules/typescript/bin/tsc");
+  const strict = ["--noEmit", "--strict", "--target", "es2023", "--module", "nodenext", "--lib", "es2023,dom"];
+  const types = join(process.env.ASSAY_WEB, "index.d.ts");
+  const { status, stdout } = spawnSync(process.execPath, [compiler, ...strict, types], { encoding: "utf8" });
+  assert.equal(status, 0, stdout);
+  const declared = readFileSync(types, "utf8").matchAll(/^export function (\w+)/gm);
+  const exported = Object.keys(await import(join(process.env.ASSAY_WEB, "index.js")));
+  assert.deepEqual([...declared].map(([, name]) => name).sort(), exported.sort());
 });
 
 for (const [level, files] of Object.entries(published)) {
