@@ -44,6 +44,16 @@ fn sha256(digest: Digest) -> Value {
     json!([{ "alg": "SHA-256", "content": digest.to_string() }])
 }
 
+/// Of a model whose file stays with its owner, not even its size is known.
+fn description(predicate: &Predicate, what: &str) -> String {
+    match predicate.model.parameters {
+        0 => format!("Classifier whose file stays with its owner; the digest is that of {what}."),
+        parameters => {
+            format!("Integer classifier with {parameters} parameters; the digest is that of {what}.")
+        }
+    }
+}
+
 fn model(checked: &Checked<'_>) -> Value {
     let predicate = checked.predicate();
     let (authentic, model) = (checked.authentic, &predicate.model);
@@ -59,7 +69,7 @@ fn model(checked: &Checked<'_>) -> Value {
         "type": "machine-learning-model",
         "bom-ref": "model",
         "name": model.name,
-        "description": format!("Integer classifier with {} parameters; the digest is that of {what}.", model.parameters),
+        "description": description(predicate, what),
         "hashes": sha256(model.digest),
         "externalReferences": references(checked),
         "modelCard": {

@@ -35,7 +35,7 @@ impl<M: Memory> State<M> {
             check_range("valid_for_s", 1, MAX_VALID_S, seconds)?;
         }
         let log = match request.log {
-            Some(log) => Some(self.check_log_request(&model, &dataset, sample_size, log)?),
+            Some(log) => Some(self.check_log_request(context, &model, &dataset, sample_size, log)?),
             None if model.logged => {
                 let message = "only logs of its predictions are audited: ask for one".to_owned();
                 return Err(Error::Invalid { what: "logged model".to_owned(), message });
@@ -50,8 +50,8 @@ impl<M: Memory> State<M> {
         if let Some(replaced) = request.supersedes {
             self.may_supersede(context, replaced, &model, &dataset)?;
         }
-        let work = match log {
-            Some(_) => Self::log_work(sample_size),
+        let work = match &log {
+            Some(log) => Self::log_work(&model, sample_size, log.openings),
             None => u64::from(sample_size).saturating_mul(model.parameters),
         };
         self.check_audit_quotas(context, work)?;

@@ -167,9 +167,8 @@ impl<M: Memory> State<M> {
 
     /// What a certificate says about the log that its counters come from.
     fn logged(&self, audit: &Audit, log: &AuditLog) -> Result<Logged, Error> {
-        let statement = self.log_of(audit)?.header.signed;
-        let runtime = statement.statement().predicate.runtime.clone();
-        log.facts(runtime).ok_or_else(|| Error::internal("a log that is not complete"))
+        let signed = self.log_of(audit)?.header.signed;
+        log.facts(signed.statement()).ok_or_else(|| Error::internal("a log that is not complete"))
     }
 
     /// Marks the certificate that `by` replaces, unless it was revoked or replaced meanwhile.

@@ -19,8 +19,10 @@ use crate::{
     storage::{DigestKey, State},
 };
 
+/// Keys of one owner that are not revoked.
+pub const MAX_KEYS: usize = 20;
 /// Keys of one owner, revoked ones included.
-pub const MAX_KEYS: u64 = 50;
+const MAX_ALL_KEYS: usize = 1000;
 
 fn own_keys(owner: Principal) -> RangeInclusive<(Principal, DigestKey)> {
     (owner, [0; 32])..=(owner, [u8::MAX; 32])
@@ -36,8 +38,14 @@ impl<M: Memory> State<M> {
         if self.keys().contains(&(owner, request.key.0)) {
             return Err(Error::AlreadyRegistered { what: "key".to_owned(), digest: request.key });
         }
-        let used = self.keys().keys(own_keys(owner)).count() as u64;
-        check_quota("keys of an owner", MAX_KEYS, used, 1)?;
+        let own: Vec<SigningKey> = self
+            .keys()
+            .range(own_keys(owner))
+            .map(|entry| entry.map(|(_, key)| key))
+            .collect::<Result<_, _>>()?;
+        let used = own.iter().filter(|key| key.revoked.is_none()).count();
+        check_quota("keys", MAX_KEYS as u64, used as u64, 1)?;
+        check_quota("all keys", MAX_ALL_KEYS as u64, own.len() as u64, 1)?;
         if !verify_ed25519(&request.key.into(), &key_message(canister, owner), &request.signature) {
             return Err(refused("signature", "it is not the key's, of this canister and caller"));
         }

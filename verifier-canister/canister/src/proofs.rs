@@ -228,7 +228,7 @@ impl<M: Memory> State<M> {
     }
 
     /// Charges a verification to the caller, before it is made: a proof that does not hold costs as much.
-    pub(crate) fn count_verification(&mut self, context: &Context) -> Result<(), Error> {
+    fn count_verification(&mut self, context: &Context) -> Result<(), Error> {
         let quotas = self.quotas.get()?;
         let (mut account, mut totals) = (self.account(context.caller)?, self.totals.get()?);
         let day = context.day();

@@ -40,8 +40,10 @@ const SAMPLE: u64 = 5_000;
 /// What an open audit needs next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// 32 random bytes; hand them to [`State::draw`].
+    /// 32 random bytes for a sample; hand them to [`State::draw`].
     Draw,
+    /// 32 random bytes for openings; hand them to [`State::draw_openings`].
+    DrawOpenings,
     /// [`State::replay`].
     Replay,
     /// [`State::certify`].
@@ -92,7 +94,8 @@ impl Prepared {
 
 fn step_of(state: &AuditState) -> Option<Step> {
     match state {
-        AuditState::Requested | AuditState::Counted { .. } => Some(Step::Draw),
+        AuditState::Requested => Some(Step::Draw),
+        AuditState::Counted { .. } => Some(Step::DrawOpenings),
         AuditState::Running { done, of } if done < of => Some(Step::Replay),
         AuditState::Running { .. } => Some(Step::Certify),
         // Somebody else goes on with it, not the queue.
@@ -114,7 +117,7 @@ pub(crate) fn reason(cause: Error) -> String {
 
 fn gave_up(step: Step) -> &'static str {
     match step {
-        Step::Draw => "the subnet gave no randomness",
+        Step::Draw | Step::DrawOpenings => "the subnet gave no randomness",
         Step::Replay => "the replay failed again and again at the same place",
         Step::Certify => "the certificate could not be made",
     }
@@ -151,13 +154,14 @@ impl<M: Memory> State<M> {
                 self.turns.remove(&id);
                 continue;
             };
-            let most = if step == Step::Draw { MAX_DRAWS } else { MAX_ATTEMPTS };
+            let draws = matches!(step, Step::Draw | Step::DrawOpenings);
+            let most = if draws { MAX_DRAWS } else { MAX_ATTEMPTS };
             if turn.attempts >= most {
                 self.refuse(id, audit, gave_up(step).to_owned(), now_ns)?;
                 continue;
             }
             let wait_ns = match step {
-                Step::Draw => (DRAW_WAIT_NS << turn.attempts).min(MAX_DRAW_WAIT_NS),
+                Step::Draw | Step::DrawOpenings => (DRAW_WAIT_NS << turn.attempts).min(MAX_DRAW_WAIT_NS),
                 Step::Replay | Step::Certify => LEASE_NS,
             };
             let begun = Turn { attempts: turn.attempts + 1, not_before_ns: now_ns.saturating_add(wait_ns) };
@@ -180,36 +184,46 @@ impl<M: Memory> State<M> {
         Ok(())
     }
 
-    /// Takes randomness for an audit that waits for it. Later answers to earlier attempts change nothing.
+    /// Takes randomness for the sample of an audit that waits for it. Later answers to earlier attempts change nothing.
     pub fn draw(&mut self, id: AuditId, random: [u8; 32], now_ns: u64) -> Result<(), Error> {
         let mut audit = self.audit_entry(id)?;
-        let seed = Some(DigestBytes(random));
-        match (&audit.state, &mut audit.log) {
-            (AuditState::Requested, log) => {
-                let of = audit.sample_size;
-                let private = self.model_entry(audit.model)?.commitment.is_some();
-                audit.state = match log {
-                    Some(_) => AuditState::AwaitingLog { of },
-                    None if private => AuditState::AwaitingProof { done: 0, of },
-                    None => AuditState::Running { done: 0, of },
-                };
-                (audit.seed, audit.drawn_at_ns) = (seed, Some(now_ns));
-                self.progress.put(id, &Progress::default())?;
-            }
-            (AuditState::Counted { openings }, Some(log)) => {
-                audit.state = AuditState::AwaitingOpenings { openings: *openings };
-                (log.seed, log.drawn_at_ns) = (seed, Some(now_ns));
-            }
-            _ => return Ok(()),
+        if audit.state != AuditState::Requested {
+            return Ok(());
         }
+        let of = audit.sample_size;
+        audit.state = match (&audit.log, self.model_entry(audit.model)?.commitment) {
+            (Some(_), _) => AuditState::AwaitingLog { of },
+            (None, Some(_)) => AuditState::AwaitingProof { done: 0, of },
+            (None, None) => AuditState::Running { done: 0, of },
+        };
         if audit.state.is_awaiting() {
             self.begin_awaiting(&audit)?;
         }
+        (audit.seed, audit.drawn_at_ns) = (Some(DigestBytes(random)), Some(now_ns));
+        self.progress.put(id, &Progress::default())?;
         self.turns.put(id, &Turn::default())?;
         self.put_audit(id, &audit)
     }
 
-    /// Runs the model on the next rows of the sample, or counts what a log says of them, until `instructions`, which counts those of this message,
+    /// Takes randomness for what a counted log must open: asked for after that, so no answer to [`State::draw`] is taken.
+    pub fn draw_openings(&mut self, id: AuditId, random: [u8; 32], now_ns: u64) -> Result<(), Error> {
+        let mut audit = self.audit_entry(id)?;
+        let (AuditState::Counted { openings }, Some(log)) = (&audit.state, &mut audit.log) else {
+            return Ok(());
+        };
+        let mut model = self.model_entry(audit.model)?;
+        model.draws = model.draws.saturating_add(1);
+        (log.seed, log.drawn_at_ns) = (Some(DigestBytes(random)), Some(now_ns));
+        log.draws = Some(model.draws);
+        audit.state = AuditState::AwaitingOpenings { openings: *openings };
+        self.begin_awaiting(&audit)?;
+        self.put_model(audit.model, &model)?;
+        self.turns.put(id, &Turn::default())?;
+        self.put_audit(id, &audit)
+    }
+
+    /// Runs the model on the next rows of the sample, or counts what a log says of them, until `instructions`, which
+    /// counts those of this message,
     /// reaches the quota. A row that the model cannot be run on ends the audit as refused.
     pub fn replay(&mut self, id: AuditId, now_ns: u64, instructions: &dyn Fn() -> u64) -> Result<(), Error> {
         let mut audit = self.audit_entry(id)?;

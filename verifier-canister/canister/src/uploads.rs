@@ -227,7 +227,7 @@ impl<M: Memory> State<M> {
                 check_quota("models", self.quotas.get()?.models.into(), models.into(), 1)?;
                 let model = match key.kind {
                     ArtefactKind::Model => self.check_model(context, content)?,
-                    ArtefactKind::LoggedModel => self.check_card(context, content)?,
+                    ArtefactKind::LoggedModel => self.check_card(context, key.digest, content)?,
                     _ => self.private_record(context, content)?,
                 };
                 // Read now: a verification is charged to the account too.
@@ -283,12 +283,28 @@ impl<M: Memory> State<M> {
             content,
             commitment: None,
             logged: false,
+            draws: 0,
         })
     }
 
-    fn check_card(&self, context: &Context, content: Content) -> Result<Model, Error> {
+    /// One card for an owner, a file and an encoding: another name or threshold would begin its count of audits anew.
+    fn check_card(
+        &mut self,
+        context: &Context,
+        digest: DigestBytes,
+        content: Content,
+    ) -> Result<Model, Error> {
         let bytes = self.blocks.read_all(&content)?;
         let card = Card::parse(&bytes).map_err(|cause| Error::invalid("logged model", &cause))?;
+        let same = Digest::of_parts(&[context.caller.as_slice(), &card.source.0, &card.encoding.0]);
+        if let Some(model) = self.cards.get(&same.0)? {
+            return Err(Error::WrongState {
+                what: "your card for this file and encoding".to_owned(),
+                state: format!("registered as {model}"),
+                needed: "new".to_owned(),
+            });
+        }
+        self.cards.put(same.0, &digest)?;
         Ok(Model {
             owner: context.caller,
             name: card.name,
@@ -303,6 +319,7 @@ impl<M: Memory> State<M> {
             content,
             commitment: None,
             logged: true,
+            draws: 0,
         })
     }
 
@@ -327,6 +344,7 @@ impl<M: Memory> State<M> {
             content,
             commitment: Some(commitment),
             logged: false,
+            draws: 0,
         })
     }
 

@@ -31,7 +31,8 @@ pub enum Status {
         /// Index of the class in the log.
         logged: u8,
         /// Index of the class that the model decides.
-        decided: u8,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decided: Option<u8>,
         /// Principal that pointed it out.
         by: String,
         /// Since when.
@@ -145,14 +146,14 @@ mod tests {
             at_ns: 5,
         };
         let by = Principal::management_canister();
-        let suspended = CertificateState::Suspended { row: 3, logged: 1, decided: 0, by, at_ns: 5 };
+        let suspended = CertificateState::Suspended { row: 3, logged: 1, decided: Some(0), by, at_ns: 5 };
         let read = |state| Status::parse(&status_json(7, &state).unwrap()).unwrap();
         assert_eq!(read(CertificateState::Valid), Status::Valid { certificate: 7 });
         assert_eq!(
             read(CertificateState::Superseded { by: 9, at_ns: 4 }),
             Status::Superseded { certificate: 7, by: 9, at: Nanoseconds(4) }
         );
-        assert!(matches!(read(suspended), Status::Suspended { row: 3, logged: 1, decided: 0, .. }));
+        assert!(matches!(read(suspended), Status::Suspended { row: 3, logged: 1, decided: Some(0), .. }));
         assert!(matches!(read(revoked), Status::Revoked { certificate: 7, at: Nanoseconds(5), .. }));
     }
 

@@ -36,8 +36,8 @@ pub enum CertificateState {
         row: u32,
         /// Index of the class in the log.
         logged: u8,
-        /// Index of the class that the model decides.
-        decided: u8,
+        /// Index of the class that the model decides; nothing where it cannot be run on the row.
+        decided: Option<u8>,
         /// Who pointed it out.
         by: Principal,
         /// When, in nanoseconds since 1970.

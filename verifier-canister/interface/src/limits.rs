@@ -39,13 +39,18 @@ pub struct Quotas {
     /// Audits of all owners that wait for one of these.
     #[serde(default = "awaiting_proofs_total")]
     pub awaiting_proofs_total: u32,
-    /// Registrations of private models, whose proofs may be wrong, and disputes of predictions that one principal has
-    /// checked in a day.
+    /// Registrations of private models, whose proofs may be wrong, that one principal has verified in a day.
     #[serde(default = "verifications_per_day")]
     pub verifications_per_day: u32,
     /// The same of all principals.
     #[serde(default = "verifications_per_day_total")]
     pub verifications_per_day_total: u32,
+    /// Predictions of certified logs that one principal disputes in a day; auditors are not bounded.
+    #[serde(default = "disputes_per_day")]
+    pub disputes_per_day: u32,
+    /// Predictions that all principals but auditors dispute in a day.
+    #[serde(default = "disputes_per_day_total")]
+    pub disputes_per_day_total: u32,
     /// Instructions after which a replay message ends and the next goes on.
     pub slice_instructions: u64,
 }
@@ -65,6 +70,13 @@ fn verifications_per_day() -> u32 {
 }
 fn verifications_per_day_total() -> u32 {
     10_000
+}
+
+fn disputes_per_day() -> u32 {
+    20
+}
+fn disputes_per_day_total() -> u32 {
+    2_000
 }
 
 /// Every limit a caller can meet.

@@ -1,7 +1,7 @@
 use audit::{
     SAMPLE_RULE,
     certificate::{Checked, Logged, Nanoseconds, Opened},
-    log::RuntimeFacts,
+    log::{Predictions, Statement},
 };
 use candid::{CandidType, Principal};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,8 @@ pub struct AuditLog {
     pub seed: Option<Seed>,
     /// When that was drawn, in nanoseconds since 1970.
     pub drawn_at_ns: Option<u64>,
+    /// How often openings were drawn for logs of this model until then, this time included.
+    pub draws: Option<u32>,
     /// The openings, once they were handed in and hold.
     pub opened: Option<SubmittedOpenings>,
     /// Who ran the model on them, and found the classes of the log.
@@ -33,8 +35,9 @@ pub struct AuditLog {
 }
 
 impl AuditLog {
-    /// What a certificate says about a log that was counted, run by `runtime`; `None` where a part is missing.
-    pub fn facts(&self, runtime: RuntimeFacts) -> Option<Logged> {
+    /// What a certificate says about a log that was counted, with this statement; `None` where a part is missing.
+    pub fn facts(&self, statement: &Statement) -> Option<Logged> {
+        let Predictions { decision, runtime, .. } = &statement.predicate;
         let submitted = self.submitted.as_ref()?;
         let openings = match &self.opened {
             None => None,
@@ -43,12 +46,14 @@ impl AuditLog {
                 rule: SAMPLE_RULE.to_owned(),
                 seed: self.seed?.into(),
                 drawn_at: Nanoseconds(self.drawn_at_ns?),
+                draws: self.draws?,
                 content: opened.content.into(),
                 submitted_at: Nanoseconds(opened.at_ns),
-                checked: self
-                    .checked
-                    .as_ref()
-                    .map(|checked| Checked { by: checked.by.to_text(), at: Nanoseconds(checked.at_ns) }),
+                checked: self.checked.as_ref().map(|checked| Checked {
+                    by: checked.by.to_text(),
+                    at: Nanoseconds(checked.at_ns),
+                    note: checked.note.clone(),
+                }),
             }),
         };
         Some(Logged {
@@ -57,7 +62,8 @@ impl AuditLog {
             content: submitted.content.into(),
             signer: submitted.signer.into(),
             submitted_at: Nanoseconds(submitted.at_ns),
-            runtime,
+            decision: decision.clone(),
+            runtime: runtime.clone(),
             openings,
         })
     }
@@ -94,6 +100,8 @@ pub struct CheckedOpenings {
     pub by: Principal,
     /// When, in nanoseconds since 1970.
     pub at_ns: u64,
+    /// What an auditor said about how; may be empty.
+    pub note: String,
 }
 
 /// Hands in an uploaded log for an audit that awaits one.
@@ -122,7 +130,7 @@ pub struct ReportOpenings {
     pub audit: AuditId,
     /// Whether every class was that of the log. If not, the audit ends as refused.
     pub agrees: bool,
-    /// What ran, and what differs: up to [`crate::REASON_BYTES`] bytes; needed unless the auditor agrees.
+    /// What ran, and what differs: up to [`crate::REASON_BYTES`] bytes, shown to all; needed unless the auditor agrees.
     pub note: String,
 }
 

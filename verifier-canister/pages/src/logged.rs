@@ -1,6 +1,9 @@
 //! What a certificate's page says about a prediction log.
 
-use audit::certificate::{Logged, Predicate};
+use audit::{
+    certificate::{Logged, Predicate},
+    log::DecisionFacts,
+};
 use maud::{Markup, html};
 
 use crate::{
@@ -19,9 +22,16 @@ pub(crate) fn openings(predicate: &Predicate) -> Markup {
     let mut rows = vec![
         ("Log handed in", html! { (time(log.submitted_at.0)) ", after the sample was drawn" }),
         ("Run by", ran),
+        ("Decides by", html! { (decision(&log.decision)) ", fixed with the model" }),
     ];
     if let Some(opened) = &log.openings {
-        rows.push(("Openings drawn", html! { (time(opened.drawn_at.0)) ", after the log was handed in" }));
+        rows.push((
+            "Openings drawn",
+            html! {
+                (time(opened.drawn_at.0)) ", after the log was handed in; for logs of this model "
+                (counted(opened.draws.into(), "time")) " until then, this one included"
+            },
+        ));
         rows.push((
             "Opened",
             html! { (counted(opened.count.into(), "prediction")) ", " (time(opened.submitted_at.0)) },
@@ -34,6 +44,7 @@ pub(crate) fn openings(predicate: &Predicate) -> Markup {
                 }
                 Some(checked) => html! {
                     "by auditor " code { (checked.by) } ", " (time(checked.at.0)) ": every class was the log's"
+                    @if !checked.note.is_empty() { br; "“" (checked.note) "”" }
                 },
                 None => html! { "by nobody who said so in time" },
             },
@@ -44,7 +55,7 @@ pub(crate) fn openings(predicate: &Predicate) -> Markup {
         @if !predicate.odds.is_empty() {
             (wide("Odds", html! {
                 table {
-                    caption { "Had the owner lied about so many predictions, one would have been opened with this probability" }
+                    caption { "Had the owner lied about so many predictions, this draw would have opened one with this probability" }
                     thead { tr {
                         th scope="col" class="number" { "Lies" } th scope="col" class="number" { "Share" }
                         th scope="col" class="number" { "Caught with probability" }
@@ -59,6 +70,15 @@ pub(crate) fn openings(predicate: &Predicate) -> Markup {
                 }
             }))
         }
+    }
+}
+
+/// How the class follows from the model's outputs.
+fn decision(decision: &DecisionFacts) -> Markup {
+    html! {
+        "output " code { (decision.output) }
+        @if let Some(threshold) = &decision.threshold { ", class 1 above " (threshold) }
+        @if !decision.labels.is_empty() { ", labels " (decision.labels.join(", ")) }
     }
 }
 

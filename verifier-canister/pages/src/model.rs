@@ -33,7 +33,9 @@ pub fn model(site: &Site, view: &ModelView) -> Vec<u8> {
         html! {
             h1 { "Model " (record.name) }
             p class="lead" {
-                @if record.commitment.is_some() {
+                @if record.logged {
+                    "Logged: its file stays with the owner; the canister holds the file's digest, and audits signed logs of its predictions."
+                } @else if record.commitment.is_some() {
                     "Private: its weights stay with the owner, and the canister holds a binding commitment to them."
                 } @else {
                     "Public: the canister holds the integer model itself, and anyone can run it."
@@ -103,8 +105,8 @@ fn versions(view: &ModelView) -> Markup {
                                 @else { a href=(Page::Model(version.digest.into())) { code { (short(version.digest.into())) } } }
                             }
                             td { (time(version.registered_at_ns)) }
-                            td class="number" { (count(version.parameters)) }
-                            td { @if version.commitment.is_some() { "private" } @else { "public" } }
+                            td class="number" { @if version.logged { "–" } @else { (count(version.parameters)) } }
+                            td { (weights(version)) }
                             td class="number" { (count(*certificates)) }
                         }
                     }
@@ -112,6 +114,15 @@ fn versions(view: &ModelView) -> Markup {
             }
         },
     )
+}
+
+/// Where the weights are.
+fn weights(record: &ModelRecord) -> &'static str {
+    match (record.commitment, record.logged) {
+        (Some(_), _) => "private",
+        (None, true) => "logged",
+        (None, false) => "public",
+    }
 }
 
 fn audits(audits: &[AuditRecord]) -> Markup {

@@ -133,7 +133,8 @@ pub(crate) fn notes(shown: u64, all: u64) -> Markup {
     html! {
         @if all > shown { p class="hint" { "The first " (count(shown)) " of " (counted(all, "model")) "; the canister's lists have them all." } }
         p class="hint" {
-            "One row per model: its newest certificate, if that stands. Ranked by the end of the 95 % interval that speaks against the "
+            "One row per model: its newest certificate of level replayed or proved, if that stands; what is attested or "
+            "spot-checked is not ranked. Ranked by the end of the 95 % interval that speaks against the "
             "model, or by the value where there is no interval; a group with fewer than 30 samples comes after all others. Samples are drawn anew for each audit, so models whose "
             "intervals overlap are not told apart by their order, and many audits of one model are a reason to look closer. A model "
             "that decides alike for everybody has no differences: look at its accuracy. "

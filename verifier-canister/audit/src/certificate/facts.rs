@@ -146,7 +146,7 @@ impl Facts {
         texts.into_iter().try_for_each(|(what, text)| codec::check_text(what, text))?;
         codec::in_range("sample size", 1, self.dataset.rows.into(), self.sample_size.into())?;
         if let Some(log) = &self.log {
-            log.validate(self.sample_size, self.drawn_at, self.issued_at)?;
+            log.validate(self.sample_size, self.drawn_at, self.issued_at, &self.owner)?;
         }
         let order = [
             ("time of the request", self.model.registered_at, self.requested_at),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Nanoseconds, facts::in_order};
 use crate::{
     AuditError, Digest, Fraction, SAMPLE_RULE, codec,
-    log::{MAX_OPENINGS, RuntimeFacts, odds},
+    log::{DecisionFacts, MAX_OPENINGS, RuntimeFacts, odds},
     metrics::DECIMAL_DIGITS,
 };
 
@@ -26,6 +26,8 @@ pub struct Logged {
     pub signer: Digest,
     /// When it was handed in.
     pub submitted_at: Nanoseconds,
+    /// How the class follows from the model's outputs; fixed with the model.
+    pub decision: DecisionFacts,
     /// What ran the model, as the signer's program found it.
     pub runtime: RuntimeFacts,
     /// The predictions that were opened, where any were asked for.
@@ -45,6 +47,9 @@ pub struct Opened {
     pub seed: Digest,
     /// When they were drawn.
     pub drawn_at: Nanoseconds,
+    /// How often openings were drawn for logs of this model until then, this time included, whatever became of those
+    /// audits.
+    pub draws: u32,
     /// SHA-256 of the openings.
     pub content: Digest,
     /// When they were handed in.
@@ -62,6 +67,9 @@ pub struct Checked {
     pub by: String,
     /// When.
     pub at: Nanoseconds,
+    /// What an auditor said about how.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
 }
 
 /// How likely the openings would have hit a lie.
@@ -94,7 +102,7 @@ impl Logged {
             Ok(OddsRecord {
                 lies,
                 share: share.to_decimal(DECIMAL_DIGITS),
-                detected: odds::detection(records, lies, openings.count)?.to_decimal(DECIMAL_DIGITS),
+                detected: odds::floor(&odds::detection(records, lies, openings.count)?, DECIMAL_DIGITS),
             })
         };
         lies.into_iter().map(record).collect()
@@ -105,6 +113,7 @@ impl Logged {
         records: u32,
         drawn_at: Nanoseconds,
         issued_at: Nanoseconds,
+        not_by: &str,
     ) -> Result<(), AuditError> {
         for (what, text) in [
             ("runtime name", &self.runtime.name),
@@ -129,6 +138,20 @@ impl Logged {
             ("time of their check", openings.submitted_at, checked),
             ("time of issue", checked, issued_at),
         ])?;
-        openings.checked.as_ref().map_or(Ok(()), |checked| codec::check_text("checker", &checked.by))
+        let Some(checked) = &openings.checked else { return Ok(()) };
+        codec::check_text("checker", &checked.by)?;
+        if checked.by == not_by {
+            let path = "log.openings.checked.by".to_owned();
+            return Err(AuditError::Differs {
+                path,
+                expected: "another".to_owned(),
+                got: checked.by.clone(),
+            });
+        }
+        if !odds::is_spot_check(records, openings.count)? {
+            let (path, got) = ("log.openings.count".to_owned(), openings.count.to_string());
+            return Err(AuditError::Differs { path, expected: "enough for a spot check".to_owned(), got });
+        }
+        Ok(())
     }
 }

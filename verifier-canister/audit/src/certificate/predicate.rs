@@ -24,6 +24,11 @@ pub enum Level {
 }
 
 impl Level {
+    /// Whether all counts were shown to be the model's, not only said to be.
+    pub fn is_of_the_model(self) -> bool {
+        matches!(self, Self::Replayed | Self::Proved)
+    }
+
     /// In one word, as in a certificate.
     pub fn word(self) -> &'static str {
         match self {
@@ -332,9 +337,9 @@ const ATTESTED_CAVEAT: &str = "The predictions are the owner's word. The owner s
      against its own labels and groups; nobody has shown that the model makes them.";
 
 const SPOT_CHECKED_CAVEAT: &str = "The owner signed all predictions at once, and the canister counted each against its own labels and groups. \
-     Only those drawn afterwards were run again. That many lies can have stayed unseen with the probabilities given \
-     here; a lie that was not drawn was not seen. Where an auditor ran them, it is the auditor's word, and numbers may \
-     round otherwise elsewhere.";
+     Only those drawn afterwards were run again; a lie that was not drawn was not seen. The probabilities are those of \
+     one draw: an owner who ends audits whose draw went against him has more than one, and how many there were is \
+     given. Where an auditor ran them, it is the auditor's word, and numbers may round otherwise elsewhere.";
 
 const REPLAYED_CAVEAT: &str = "The figures are those of the integer model with the digest given here. That it was made from the file with \
      the source digest is its owner's statement; importing that file again checks it.";

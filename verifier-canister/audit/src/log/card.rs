@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::DecisionFacts;
 use crate::{
     AuditError, Digest,
     canonical::{from_canonical_json, to_canonical_json},
@@ -14,8 +15,9 @@ pub const MAX_CARD: usize = 4 << 10;
 
 /// What is registered of a model that stays with its owner and is known by its predictions only: canonical JSON.
 ///
-/// It fixes which file is meant before a sample is drawn. Nothing shows that the file does what a log says; that is
-/// what openings are for.
+/// It fixes which file is meant and how its outputs decide, before a sample is drawn: a threshold that is chosen
+/// afterwards could be chosen for the sample. Nothing shows that the file does what a log says; that is what openings
+/// are for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Card {
@@ -31,6 +33,8 @@ pub struct Card {
     pub classes: u8,
     /// Number of features.
     pub inputs: u32,
+    /// How the class follows from the file's outputs.
+    pub decision: DecisionFacts,
 }
 
 impl Card {
@@ -53,6 +57,7 @@ impl Card {
             return Err(AuditError::Unknown { what: "format of a logged model", name });
         }
         codec::check_text("model name", &self.name)?;
+        self.decision.check()?;
         codec::in_range("number of classes", 2, MAX_CLASSES.into(), self.classes.into())?;
         codec::in_range("number of inputs", 1, MAX_COLUMNS as i64, self.inputs.into())
     }

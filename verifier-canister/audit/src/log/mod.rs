@@ -31,8 +31,8 @@ pub use error::LogError;
 pub use opening::{Draw, MAX_OPENINGS, MAX_OPENINGS_FILE, OPENINGS_FORMAT, Opening, Openings};
 pub use salt::{Salt, salt};
 pub use statement::{
-    Asked, DecisionFacts, LogFacts, MAX_ENVELOPE, PREDICATE_TYPE, Predictions, Rows, RuntimeFacts, Signed,
-    Statement,
+    Asked, DecisionFacts, LogFacts, MAX_ENVELOPE, Named, PREDICATE_TYPE, Predictions, Rows, RuntimeFacts,
+    Signed, Statement,
 };
 pub use submission::{Entry, MAX_SUBMISSION, SUBMISSION_MAGIC, SubmissionHeader, submission};
 pub use tally::Tally;

@@ -27,6 +27,20 @@ pub fn detection(records: u32, lies: u32, openings: u32) -> Result<Fraction, Aud
     Ok(&Fraction::whole(1) - &missed)
 }
 
+/// Whether openings are worth the name of a spot check: had one prediction in a hundred been a lie, at least one of
+/// them would rather have been opened than not.
+pub fn is_spot_check(records: u32, openings: u32) -> Result<bool, AuditError> {
+    let odds = detection(records, records.div_ceil(100), openings)?;
+    Ok(odds.numerator() * 2_u32 >= *odds.denominator())
+}
+
+/// A probability to so many digits, rounded down: what is not certain is never written as 1.
+pub fn floor(probability: &Fraction, digits: u32) -> String {
+    let scale = BigInt::from(10_u32).pow(digits);
+    let floor = Fraction::new(probability.numerator() * &scale / probability.denominator(), scale);
+    floor.unwrap_or_else(|| Fraction::whole(0)).to_decimal(digits)
+}
+
 /// `from · (from - 1) · …`, so many factors; halves are multiplied, so that numbers stay of equal size.
 fn product(from: u32, factors: u32) -> BigInt {
     match factors {
@@ -60,6 +74,32 @@ mod tests {
         assert_eq!(odds, detection(45_222, 300, 453).unwrap());
         assert_eq!(odds.to_decimal(9), "0.951704055");
         assert_eq!(detection(1 << 20, MAX_FACTORS, 1 << 19).unwrap().to_decimal(6), "1.000000");
+    }
+
+    #[test]
+    fn what_is_not_certain_is_not_written_as_certain() {
+        for (records, lies, openings) in [(1000, 50, 300), (48_842, 2_443, 4_096), (1 << 20, 10_486, 4_096)] {
+            let odds = detection(records, lies, openings).unwrap();
+            assert_eq!(odds.to_decimal(6), "1.000000");
+            assert_eq!(floor(&odds, 6), "0.999999");
+        }
+        assert_eq!(floor(&detection(45_222, 453, 300).unwrap(), 6), "0.951704");
+        assert_eq!(floor(&Fraction::whole(1), 6), "1.000000");
+    }
+
+    #[test]
+    fn a_spot_check_finds_one_lie_in_a_hundred_rather_than_not() {
+        // 1 - C(990, k)/C(1000, k) passes one half between 66 and 67, by binomial coefficients in Python.
+        for (records, openings, expected) in [
+            (1000, 66, false),
+            (1000, 67, true),
+            (30, 14, false),
+            (30, 15, true),
+            (1, 0, false),
+            (1, 1, true),
+        ] {
+            assert_eq!(is_spot_check(records, openings), Ok(expected), "{openings} of {records}");
+        }
     }
 
     #[test]

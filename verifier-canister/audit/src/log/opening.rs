@@ -121,6 +121,15 @@ impl Openings {
         self.openings.iter().try_for_each(|opening| opening.verify(statement))
     }
 
+    /// Fails unless these are the openings that an audit drew of the statement's log: this seed, so many.
+    pub fn verify_drawn(&self, statement: &Statement, seed: Digest, count: u32) -> Result<(), LogError> {
+        let drawn = self.draw.as_ref().map(|draw| draw.seed);
+        if drawn != Some(seed) || self.openings.len() as u64 != u64::from(count) {
+            return Err(LogError::OtherPlaces("those that the audit drew"));
+        }
+        self.verify(statement)
+    }
+
     /// Fails unless each record is about its row of this dataset. Call it with the statement's dataset.
     pub fn check_inputs(&self, dataset: &Dataset) -> Result<(), LogError> {
         self.openings.iter().try_for_each(|opening| opening.check_input(dataset.record(opening.row)))

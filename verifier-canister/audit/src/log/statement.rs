@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LOG_RULE, LogError, MAX_RECORDS, MAX_SCORES};
+use super::{Card, LOG_RULE, LogError, MAX_RECORDS, MAX_SCORES};
 use crate::{
-    Attribute, Counts, Decimal, Digest, SAMPLE_RULE, Schema,
+    Attribute, AuditError, Counts, Decimal, Digest, SAMPLE_RULE, Schema,
     canonical::{from_canonical_json, to_canonical_json},
     certificate::{AttributeRecord, Nanoseconds, STATEMENT_TYPE, Subject, SubjectDigest},
     codec, draw_sample,
@@ -20,6 +20,8 @@ const MAX_STATEMENT: usize = 2 << 20;
 pub const MAX_ENVELOPE: usize = 3 << 20;
 /// Most rows that are listed one by one.
 const MAX_LISTED: i64 = 1 << 16;
+/// Most labels that are said to be classes.
+const MAX_LABELS: i64 = 1 << 10;
 
 /// What is signed about a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +118,19 @@ pub struct DecisionFacts {
     pub labels: Vec<String>,
 }
 
+impl DecisionFacts {
+    /// How every integer model decides.
+    pub fn of_integer_model() -> Self {
+        Self { output: "class".to_owned(), scores: None, threshold: None, labels: Vec::new() }
+    }
+
+    pub(super) fn check(&self) -> Result<(), AuditError> {
+        let texts = [&self.output].into_iter().chain(&self.scores).chain(&self.labels);
+        texts.into_iter().try_for_each(|text| codec::check_text("output or label", text))?;
+        codec::in_range("labels", 0, MAX_LABELS, self.labels.len() as i64)
+    }
+}
+
 /// What ran the model, as the signer's program found it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -141,8 +156,8 @@ pub struct RuntimeFacts {
 /// What an audit asks a log for.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
-    /// SHA-256 of the model file.
-    pub model: Digest,
+    /// What it must say about the model.
+    pub model: &'a Named,
     /// SHA-256 of the dataset.
     pub dataset: Digest,
     /// The dataset's schema.
@@ -153,6 +168,27 @@ pub struct Asked<'a> {
     pub seed: [u8; 32],
     /// Rows drawn.
     pub size: u32,
+}
+
+/// The model that a log must name, and how it decides: fixed before the sample was drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// SHA-256 of the model file.
+    pub file: Digest,
+    /// How the class follows from its outputs.
+    pub decision: DecisionFacts,
+}
+
+impl Named {
+    /// The model with this card.
+    pub fn of_card(card: &Card) -> Self {
+        Self { file: card.source, decision: card.decision.clone() }
+    }
+
+    /// The integer model with this digest.
+    pub fn of_integer_model(digest: Digest) -> Self {
+        Self { file: digest, decision: DecisionFacts::of_integer_model() }
+    }
 }
 
 impl Rows {
@@ -220,13 +256,15 @@ impl Statement {
     /// Fails unless this is about the predictions that an audit asks for: this model, this dataset with its classes and
     /// attributes, and the rows that its seed draws.
     pub fn check_asked(&self, asked: &Asked<'_>) -> Result<(), LogError> {
-        let Predictions { rows, dataset_rows, classes, favourable, attributes, .. } = &self.predicate;
-        let Asked { model, dataset, schema, dataset_rows: expected_rows, seed, size } = asked;
+        let Predictions { rows, dataset_rows, classes, favourable, attributes, decision, .. } =
+            &self.predicate;
+        let Asked { model, dataset, schema, dataset_rows: expected_rows, seed, size, .. } = asked;
         let drawn = Rows::Drawn { rule: SAMPLE_RULE.to_owned(), seed: Digest(*seed), size: *size };
         let parts = [
-            ("model", self.model() == *model),
+            ("model", self.model() == model.file),
             ("dataset", self.dataset() == *dataset && dataset_rows == expected_rows),
             ("sample", *rows == drawn),
+            ("decision", *decision == model.decision),
             ("classes", *classes == schema.classes),
             ("favourable class", schema.classes.get(usize::from(schema.favourable)) == Some(favourable)),
             ("attributes", *attributes == Predictions::attributes_of(schema)),
@@ -264,11 +302,10 @@ impl Statement {
             ("runtime name", &runtime.name),
             ("runtime version", &runtime.version),
             ("provider", &runtime.provider),
-            ("output", &decision.output),
         ] {
             codec::check_text(what, text)?;
         }
-        Ok(())
+        Ok(decision.check()?)
     }
 }
 

@@ -55,7 +55,9 @@ fn went_on(id: u64, what: &str, result: Result<(), Error>) -> Result<(), Error> 
 #[candid_method(update)]
 fn dispute_prediction(request: Arg<DisputePrediction>) -> Result<(), Error> {
     let request = request.0?;
-    change(|state| state.dispute_prediction(&context(), request))?;
+    let result = change(|state| state.dispute_prediction(&context(), request));
+    change(|state| state.add_verification(api::instruction_counter()))?;
+    result?;
     let DisputePrediction { certificate, index } = request;
     log(format!("certificate {certificate}: suspended for prediction {index}"));
     Ok(())

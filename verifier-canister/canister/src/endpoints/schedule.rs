@@ -49,7 +49,7 @@ fn begin() {
 
 async fn perform(id: AuditId, step: Step) {
     let done = match step {
-        Step::Draw => draw(id).await,
+        Step::Draw | Step::DrawOpenings => draw(id, step).await,
         Step::Replay => change(|state| state.replay(id, api::time(), &api::instruction_counter)),
         Step::Certify => change(|state| state.certify(id, api::canister_self(), api::time())),
     };
@@ -64,12 +64,15 @@ async fn perform(id: AuditId, step: Step) {
     begin();
 }
 
-async fn draw(id: AuditId) -> Result<(), Error> {
+async fn draw(id: AuditId, step: Step) -> Result<(), Error> {
     match ic_cdk_management_canister::raw_rand().await {
         Ok(random) => {
             let random = <[u8; 32]>::try_from(random.as_slice());
             let random = random.map_err(|_| Error::internal("raw_rand did not return 32 bytes"))?;
-            change(|state| state.draw(id, random, api::time()))
+            change(|state| match step {
+                Step::DrawOpenings => state.draw_openings(id, random, api::time()),
+                _ => state.draw(id, random, api::time()),
+            })
         }
         // Begun again after a wait.
         Err(cause) => Err(Error::internal(format!("no randomness: {cause}"))),

@@ -8,12 +8,12 @@ mod openings;
 
 use audit::{
     DatasetHeader, Row,
-    log::{Asked, Entry, MAX_OPENINGS, SubmissionHeader, Tally},
+    log::{Asked, Card, Entry, MAX_OPENINGS, Named, SubmissionHeader, Tally, odds},
 };
 use ic_stable_structures::Memory;
 use interface::{
-    ArtefactKind, AuditId, AuditLog, AuditState, Error, LogRequest, OPENINGS_BYTES, ReadRequest, StateKind,
-    SubmitLog, SubmittedLog,
+    ArtefactKind, AuditId, AuditLog, AuditState, DigestBytes, Error, LogRequest, OPENINGS_BYTES, ReadRequest,
+    StateKind, SubmitLog, SubmittedLog,
 };
 
 use crate::{
@@ -29,10 +29,14 @@ use crate::{
 
 /// What counting a prediction costs, in the unit of quotas for work, a parameter of a replay.
 const COUNTING_WORK: u64 = 20_000;
+/// What an opening costs in it, apart from running the model.
+const OPENING_WORK: u64 = 170_000;
 /// Most openings times parameters that the canister runs again, in one message.
 const OPENINGS_WORK: u64 = 2_000_000_000;
 /// Records that are counted between two looks at the instruction counter.
 const BATCH: usize = 64;
+/// Entries that are read at once.
+const WINDOW: usize = 4096;
 
 /// A log as the canister holds it.
 pub struct StoredLog {
@@ -48,6 +52,7 @@ impl<M: Memory> State<M> {
     /// Checks a request for an audit by a log; returns the audit's record of it.
     pub(crate) fn check_log_request(
         &self,
+        context: &Context,
         model: &Model,
         dataset: &Dataset,
         sample_size: u32,
@@ -60,7 +65,17 @@ impl<M: Memory> State<M> {
                 needed: "public or logged".to_owned(),
             });
         }
+        if !model.logged && context.caller != model.owner {
+            // Others ask for a replay, which needs nobody and says more.
+            return Err(Error::not_allowed("the owner of a public model"));
+        }
         check_range("openings", 0, MAX_OPENINGS.min(sample_size).into(), openings.into())?;
+        let enough = odds::is_spot_check(sample_size, openings);
+        if openings > 0 && !enough.map_err(|cause| Error::invalid("openings", &cause))? {
+            let message =
+                "too few: one lie in a hundred would rather not be opened; ask for more or for none";
+            return Err(refused("openings", message));
+        }
         let work = u64::from(openings).saturating_mul(model.parameters);
         check_range("openings times parameters", 0, OPENINGS_WORK, work)?;
         let schema = self.header(dataset)?.schema;
@@ -69,14 +84,29 @@ impl<M: Memory> State<M> {
             .map_err(|cause| Error::invalid("model", &cause))?;
         self.check_awaiting_quotas(model.owner)?;
         let account = self.account(model.owner)?;
-        let bytes = stored(u64::from(sample_size) * Entry::LEN as u64) + stored(OPENINGS_BYTES);
+        let bytes = stored(Self::log_bytes(sample_size)) + stored(OPENINGS_BYTES);
         check_quota("owner_bytes", self.quotas.get()?.owner_bytes, account.bytes, bytes)?;
-        Ok(AuditLog { openings, submitted: None, seed: None, drawn_at_ns: None, opened: None, checked: None })
+        Ok(AuditLog {
+            openings,
+            submitted: None,
+            seed: None,
+            drawn_at_ns: None,
+            draws: None,
+            opened: None,
+            checked: None,
+        })
+    }
+
+    /// Most bytes of a log of so many predictions.
+    fn log_bytes(sample_size: u32) -> u64 {
+        SubmissionHeader::MAX_LEN + u64::from(sample_size) * Entry::LEN as u64
     }
 
     /// Work of an audit by a log.
-    pub(crate) fn log_work(sample_size: u32) -> u64 {
-        u64::from(sample_size).saturating_mul(COUNTING_WORK)
+    pub(crate) fn log_work(model: &Model, sample_size: u32, openings: u32) -> u64 {
+        let opening = model.parameters.saturating_add(OPENING_WORK);
+        let counting = u64::from(sample_size).saturating_mul(COUNTING_WORK);
+        counting.saturating_add(u64::from(openings).saturating_mul(opening))
     }
 
     /// Takes the log that an audit waits for, if it is signed with a key of the model's owner and about this audit. One
@@ -91,15 +121,17 @@ impl<M: Memory> State<M> {
             return Err(audit.wrong_state(request.audit, StateKind::AwaitingLog));
         };
         Self::check_deadline(context, request.audit, &audit)?;
-        let handed_in = self.handed_in(context, ArtefactKind::Log, request.log)?;
         self.count_attempt(request.audit)?;
+        let (_, upload) = self.own_upload(context, ArtefactKind::Log, request.log)?;
+        check_range("size of the log", 0, Self::log_bytes(of), upload.size)?;
+        let handed_in = self.handed_in(context, ArtefactKind::Log, request.log)?;
         let StoredLog { content, header } = self.stored_log(handed_in.content)?;
         header.check_len(content.size).map_err(invalid)?;
         let statement = header.signed.statement();
         self.check_key(caller, statement.predicate.signer.into())?;
         let (dataset, model) = (self.dataset_entry(audit.dataset)?, self.model_entry(audit.model)?);
         let asked = Asked {
-            model: if model.logged { model.source.into() } else { audit.model.into() },
+            model: &self.named(audit.model, &model)?,
             dataset: audit.dataset.into(),
             schema: &self.header(&dataset)?.schema,
             dataset_rows: dataset.rows,
@@ -126,6 +158,15 @@ impl<M: Memory> State<M> {
         self.put_audit(request.audit, &audit)
     }
 
+    /// What a log must say about a model.
+    fn named(&self, digest: DigestBytes, model: &Model) -> Result<Named, Error> {
+        if !model.logged {
+            return Ok(Named::of_integer_model(digest.into()));
+        }
+        let bytes = self.blocks.read_all(&model.content)?;
+        Ok(Named::of_card(&Card::parse(&bytes).map_err(Error::internal)?))
+    }
+
     /// Bounds how often an owner may try.
     fn count_attempt(&mut self, id: AuditId) -> Result<(), Error> {
         let mut progress = self.progress.get(&id)?.unwrap_or_default();
@@ -148,7 +189,7 @@ impl<M: Memory> State<M> {
         Ok(StoredLog { content, header })
     }
 
-    fn entries(&self, log: &StoredLog, first: u32, count: usize) -> Result<Vec<Entry>, Error> {
+    pub(super) fn entries(&self, log: &StoredLog, first: u32, count: usize) -> Result<Vec<Entry>, Error> {
         let mut bytes = vec![0; count * Entry::LEN];
         self.blocks.read(&log.content, log.header.entry_offset(first), &mut bytes)?;
         let entries = bytes.chunks_exact(Entry::LEN).map(Entry::parse);
@@ -174,15 +215,18 @@ impl<M: Memory> State<M> {
             }
         };
         let mut reader = RowReader::new(&self.blocks, content, header);
+        let mut entries = Vec::new().into_iter();
         loop {
             let left = sample.get(progress.position as usize..).unwrap_or_default();
             if left.is_empty() {
                 tally.check(log.header.signed.statement()).map_err(invalid)?;
                 break;
             }
-            let entries = self.entries(log, progress.position, left.len().min(BATCH))?;
-            let mut entries = entries.into_iter();
-            let done = reader.some(left, BATCH, |index, record| {
+            // Rows may lie far apart, and then come one by one; entries lie together.
+            if entries.len() == 0 {
+                entries = self.entries(log, progress.position, left.len().min(WINDOW))?.into_iter();
+            }
+            let done = reader.some(left, BATCH.min(entries.len()), |index, record| {
                 let row = Row::parse(schema, record).map_err(Error::internal)?;
                 let entry = entries.next().ok_or_else(|| Error::internal("a log without entry"))?;
                 tally.add(index, row, record, entry).map_err(invalid)

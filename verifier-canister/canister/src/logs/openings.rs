@@ -12,7 +12,7 @@ use interface::{
 };
 
 use crate::{
-    guards::{Context, check_range, check_reason},
+    guards::{Context, check_quota, check_range, check_reason},
     proofs::refused,
     replay::reason,
     rows::RowReader,
@@ -43,17 +43,15 @@ impl<M: Memory> State<M> {
         };
         let (count, seed) = (*count, asked.seed);
         Self::check_deadline(context, request.audit, &audit)?;
-        let handed_in = self.handed_in(context, ArtefactKind::Openings, request.openings)?;
         self.count_attempt(request.audit)?;
+        let handed_in = self.handed_in(context, ArtefactKind::Openings, request.openings)?;
         let start = instructions();
         let bytes = self.blocks.read_all(&handed_in.content)?;
         let wrong = |cause: LogError| refused("openings", cause);
         let openings = Openings::parse(&bytes).map_err(wrong)?;
-        let drawn = openings.draw.as_ref().map(|draw| draw.seed.into());
-        if drawn != seed || openings.openings.len() != count as usize {
-            return Err(refused("openings", format!("they are not the {count} that were drawn")));
-        }
-        openings.verify(self.log_of(&audit)?.header.signed.statement()).map_err(wrong)?;
+        let seed = seed.ok_or_else(|| Error::internal("openings without a seed"))?.into();
+        let log = self.log_of(&audit)?;
+        openings.verify_drawn(log.header.signed.statement(), seed, count).map_err(wrong)?;
         let dataset = self.dataset_entry(audit.dataset)?;
         let header = self.header(&dataset)?;
         let model = self.model_entry(audit.model)?;
@@ -94,7 +92,11 @@ impl<M: Memory> State<M> {
                 self.turns.put(request.audit, &Turn::default())?;
                 self.put_audit(request.audit, &audit)
             }
-            false => self.pass_openings(request.audit, audit, CheckedOpenings { by: canister, at_ns }),
+            false => self.pass_openings(
+                request.audit,
+                audit,
+                CheckedOpenings { by: canister, at_ns, note: String::new() },
+            ),
         }
     }
 
@@ -127,7 +129,10 @@ impl<M: Memory> State<M> {
         }
         Self::check_deadline(context, request.audit, &audit)?;
         match request.agrees {
-            true => self.pass_openings(request.audit, audit, CheckedOpenings { by, at_ns: context.now_ns }),
+            true => {
+                let (at_ns, note) = (context.now_ns, request.note);
+                self.pass_openings(request.audit, audit, CheckedOpenings { by, at_ns, note })
+            }
             false => {
                 let reason = format!("auditor {by} ran the openings and disagrees: {}", request.note);
                 self.refuse(request.audit, audit, reason, context.now_ns)
@@ -146,10 +151,9 @@ impl<M: Memory> State<M> {
             state: state.to_owned(),
             needed: needed.to_owned(),
         };
-        match certificate.state {
-            CertificateState::Valid | CertificateState::Superseded { .. } => {}
-            CertificateState::Suspended { .. } => return Err(wrong(what(), "suspended", "valid")),
-            CertificateState::Revoked { .. } => return Err(wrong(what(), "revoked", "valid")),
+        // Revoking it must not keep others from showing what it was.
+        if let CertificateState::Suspended { .. } = certificate.state {
+            return Err(wrong(what(), "suspended", "not suspended"));
         }
         let audit = self.audit_entry(certificate.audit)?;
         if audit.log.is_none() {
@@ -160,7 +164,7 @@ impl<M: Memory> State<M> {
             return Err(wrong("model".to_owned(), "not public", "public"));
         }
         check_range("index", 0, u64::from(audit.sample_size) - 1, request.index.into())?;
-        self.count_verification(context)?;
+        self.count_dispute(context)?;
         let dataset = self.dataset_entry(audit.dataset)?;
         let header = self.header(&dataset)?;
         let seed = audit.seed.ok_or_else(|| Error::internal("a log without a sample"))?;
@@ -170,19 +174,45 @@ impl<M: Memory> State<M> {
             return Err(Error::internal("a log without this entry"));
         };
         let mut engine = self.engine(&model)?;
-        let mut decided = entry.class;
+        let mut decided = Some(entry.class);
         let mut reader = RowReader::new(&self.blocks, &dataset.content, &header);
         reader.some(&[row], 1, |row, record| {
-            decided = decide(&mut engine, &header, row, record)?;
+            // A row that the model cannot be run on has no class, whatever the log says.
+            decided = decide(&mut engine, &header, row, record).ok();
             Ok(())
         })?;
-        if decided == entry.class {
+        if decided == Some(entry.class) {
             let message = format!("row {row}: the model decides what the log says");
             return Err(refused("dispute", message));
         }
         let at_ns = context.now_ns;
         certificate.state = CertificateState::Suspended { row, logged: entry.class, decided, by, at_ns };
         self.put_certificate(request.certificate, &certificate)
+    }
+
+    /// Charges a dispute to the caller, before it is looked at. Auditors are not bounded, so that nobody can use up what
+    /// the public may.
+    fn count_dispute(&mut self, context: &Context) -> Result<(), Error> {
+        if self.has_role(context, Role::Auditor) {
+            return Ok(());
+        }
+        let quotas = self.quotas.get()?;
+        let (mut account, mut totals) = (self.account(context.caller)?, self.totals.get()?);
+        let day = context.day();
+        if account.disputed_day != day {
+            (account.disputed_day, account.disputes_today) = (day, 0);
+        }
+        if totals.disputed_day != day {
+            (totals.disputed_day, totals.disputes_today) = (day, 0);
+        }
+        let used = account.disputes_today.into();
+        check_quota("disputes_per_day", quotas.disputes_per_day.into(), used, 1)?;
+        let used = totals.disputes_today.into();
+        check_quota("disputes_per_day_total", quotas.disputes_per_day_total.into(), used, 1)?;
+        account.disputes_today += 1;
+        totals.disputes_today += 1;
+        self.accounts.put(context.caller, &account)?;
+        self.totals.put(&totals)
     }
 
     fn engine(&self, model: &Model) -> Result<Engine, Error> {

@@ -77,7 +77,10 @@ impl<M: Memory> State<M> {
         let rankings: Vec<Page> =
             scores(id)?.0.iter().map(|score| Page::Ranking(dataset, score.measure)).collect();
         let board = index.boards.entry(certificate.dataset.0).or_default();
-        board.set(certificate.model, id, stands, scores)?;
+        // What only its owner has said is not ranked with what was checked, and does not replace it.
+        if self.figures.get(&id)?.ok_or_else(missing)?.level().is_of_the_model() {
+            board.set(certificate.model, id, stands, scores)?;
+        }
 
         let key = (certificate.owner, certificate.model_name.clone());
         let versions = index.versions.get(&key).into_iter().flatten();

@@ -66,6 +66,7 @@ mod memory_ids {
     pub const KEYS: MemoryId = MemoryId::new(20);
     pub const BODY_INDEX: MemoryId = MemoryId::new(21);
     pub const BODY_DATA: MemoryId = MemoryId::new(22);
+    pub const CARDS: MemoryId = MemoryId::new(23);
 }
 
 /// Memory is handed out in buckets of 2 MiB: little for an empty canister, and room for 64 GiB.
@@ -94,6 +95,8 @@ pub struct State<M: Memory> {
     pub logs: Table<DigestKey, Content, VirtualMemory<M>>,
     /// The private model of each commitment's id.
     pub commitments: Table<DigestKey, DigestBytes, VirtualMemory<M>>,
+    /// The logged model of each owner, file and encoding.
+    pub cards: Table<DigestKey, DigestBytes, VirtualMemory<M>>,
     /// Every open audit, and none other.
     pub turns: Table<AuditId, Turn, VirtualMemory<M>>,
     /// Every running audit.
@@ -132,6 +135,7 @@ impl<M: Memory> State<M> {
             proofs: Table::open(memories.get(PROOFS)),
             logs: Table::open(memories.get(LOGS)),
             commitments: Table::open(memories.get(COMMITMENTS)),
+            cards: Table::open(memories.get(CARDS)),
             turns: Table::open(memories.get(TURNS)),
             progress: Table::open(memories.get(PROGRESS)),
             datasets: Table::open(memories.get(DATASETS)),

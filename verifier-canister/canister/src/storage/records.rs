@@ -30,6 +30,8 @@ pub const INITIAL_QUOTAS: Quotas = Quotas {
     awaiting_proofs_total: 4096,
     verifications_per_day: 100,
     verifications_per_day_total: 10_000,
+    disputes_per_day: 20,
+    disputes_per_day_total: 2_000,
     slice_instructions: 20_000_000_000,
 };
 
@@ -60,6 +62,12 @@ pub struct Totals {
     /// UTC day of the last verification, in days since 1970.
     #[serde(default)]
     pub verified_day: u64,
+    /// Predictions disputed on `disputed_day`.
+    #[serde(default)]
+    pub disputes_today: u32,
+    /// UTC day of the last dispute, in days since 1970.
+    #[serde(default)]
+    pub disputed_day: u64,
 }
 
 /// What one principal uses.
@@ -89,6 +97,12 @@ pub struct Account {
     /// UTC day of the last verification, in days since 1970.
     #[serde(default)]
     pub verified_day: u64,
+    /// Predictions that it disputed on `disputed_day`.
+    #[serde(default)]
+    pub disputes_today: u32,
+    /// UTC day of its last dispute, in days since 1970.
+    #[serde(default)]
+    pub disputed_day: u64,
 }
 
 /// An unfinished upload.
@@ -156,6 +170,9 @@ pub struct Model {
     /// Whether it stays with its owner; the content is its card.
     #[serde(default)]
     pub logged: bool,
+    /// How often openings were drawn for logs of it.
+    #[serde(default)]
+    pub draws: u32,
 }
 
 impl Model {

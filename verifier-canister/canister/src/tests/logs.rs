@@ -23,7 +23,8 @@ use interface::{
 use super::*;
 
 const SECRET: [u8; 32] = [3; 32];
-const OPENED: u32 = 10;
+/// Half of the sample: fewer are no spot check.
+const OPENED: u32 = 15;
 
 fn key() -> Key {
     Key::from_bytes(&[9; 32])
@@ -41,7 +42,12 @@ fn card() -> Card {
         encoding: dataset(40).schema().encoding(),
         classes: 2,
         inputs: 3,
+        decision: decision(),
     }
+}
+
+fn decision() -> DecisionFacts {
+    DecisionFacts { output: "label".to_owned(), scores: None, threshold: None, labels: Vec::new() }
 }
 
 /// What an owner writes about an audit's sample.
@@ -84,12 +90,7 @@ impl Log {
             favourable: "good".to_owned(),
             attributes: Predictions::attributes_of(schema),
             counters: counts.counters().to_vec(),
-            decision: DecisionFacts {
-                output: "label".to_owned(),
-                scores: None,
-                threshold: None,
-                labels: Vec::new(),
-            },
+            decision: if logged { decision() } else { DecisionFacts::of_integer_model() },
             runtime: RuntimeFacts {
                 name: "onnxruntime".to_owned(),
                 version: "1.32.0".to_owned(),
@@ -137,6 +138,19 @@ fn tree(records: &[Record]) -> Tree {
 }
 
 impl World {
+    /// Everybody who waits is counted, and nobody else.
+    fn assert_counted(&self) {
+        let audits = self.state.audits().range(..).map(|entry| entry.unwrap().1);
+        let (mut awaiting, mut open) = (0, 0);
+        for audit in audits {
+            awaiting += u32::from(audit.state.is_awaiting());
+            open += u32::from(audit.state.is_open() && !audit.state.is_awaiting());
+        }
+        assert_eq!(self.state.totals.get().unwrap().awaiting_proofs, awaiting);
+        let owner = self.state.account(person(OWNER)).unwrap();
+        assert_eq!((owner.awaiting_proofs, owner.open_audits), (awaiting, open));
+    }
+
     /// A world with an audit of 30 rows that awaits its log: of a public model, or of one that stays with its owner.
     fn awaiting_log(logged: bool, openings: u32) -> (Self, AuditId) {
         let mut world = Self::new();
@@ -172,7 +186,9 @@ impl World {
         let log = self.put(OWNER, ArtefactKind::Log, bytes).digest;
         let context = self.by(OWNER);
         let result = self.state.submit_log(&context, SubmitLog { audit, log });
+        self.assert_counted();
         self.finish();
+        self.assert_counted();
         result
     }
 
@@ -182,7 +198,9 @@ impl World {
         let context = self.by(OWNER);
         let request = SubmitOpenings { audit, openings };
         let result = self.state.submit_openings(&context, canister(), request, &|| 0);
+        self.assert_counted();
         self.finish();
+        self.assert_counted();
         result
     }
 
@@ -190,7 +208,9 @@ impl World {
         let context = self.by(by);
         let request = ReportOpenings { audit, agrees, note: note.to_owned() };
         let result = self.state.report_openings(&context, request);
+        self.assert_counted();
         self.finish();
+        self.assert_counted();
         result
     }
 
@@ -212,6 +232,7 @@ impl World {
     fn wait(&mut self, seconds: u64) {
         self.now_ns += seconds * SECOND_NS;
         self.finish();
+        self.assert_counted();
     }
 }
 
@@ -257,9 +278,9 @@ fn the_canister_checks_openings_of_a_public_model_itself() {
     assert_eq!(predicate.level, Level::SpotChecked);
     let opened = predicate.log.unwrap().openings.unwrap();
     assert_eq!(opened.checked.unwrap().by, canister().to_text());
-    // One lie in 30, 10 opened; a twentieth is two.
+    // One lie in 30, 15 opened; a twentieth is two.
     let odds: Vec<_> = predicate.odds.iter().map(|odds| (odds.lies, odds.detected.as_str())).collect();
-    assert_eq!(odds, [(1, "0.333333"), (2, "0.563218")]);
+    assert_eq!(odds, [(1, "0.500000"), (2, "0.758620")]);
     // The counters are those of a replay of the same rows.
     let replayed = Log::new(&world, id, honest).statement.predicate.counters;
     assert_eq!(predicate.counters, replayed);
@@ -279,15 +300,16 @@ fn an_opened_lie_refuses_the_audit() {
 
 #[test]
 fn a_lie_that_was_not_opened_suspends_the_certificate() {
-    let (mut world, id) = World::awaiting_log(false, 1);
+    let (mut world, id) = World::awaiting_log(false, OPENED);
     let rows = draw_sample(&world.record(id).seed.unwrap().0, 40, 30);
     // The second draw is known here only to place the lie beside it.
-    let opened = draw_sample(&[id as u8; 32], 30, 1)[0];
-    let index = (opened + 1) % 30;
+    let opened = draw_sample(&[id as u8; 32], 30, OPENED);
+    let index = (0..30).find(|index| !opened.contains(index)).unwrap();
+    let opened = opened[0];
     let lie = rows[index as usize];
     let log = Log::new(&world, id, |row, class| if row == lie { 1 - class } else { class });
     world.submit_log(id, &log.bytes()).unwrap();
-    world.submit_openings(id, &log.openings(world.seed_of_openings(id), 1)).unwrap();
+    world.submit_openings(id, &log.openings(world.seed_of_openings(id), OPENED)).unwrap();
     assert_eq!(world.body().predicate.level, Level::SpotChecked);
     let signed = world.state.figures_entry(1).unwrap().signed;
     assert!(world.state.tree().signature_witness(signed).is_some());
@@ -301,7 +323,8 @@ fn a_lie_that_was_not_opened_suspends_the_certificate() {
     world.upgrade();
     let class = log.records[index as usize].class;
     let (by, at_ns) = (person(STRANGER), world.now_ns);
-    let suspended = CertificateState::Suspended { row: lie, logged: class, decided: 1 - class, by, at_ns };
+    let suspended =
+        CertificateState::Suspended { row: lie, logged: class, decided: Some(1 - class), by, at_ns };
     assert_eq!(world.state.certificate_entry(1).unwrap().state, suspended);
     assert!(world.state.tree().signature_witness(signed).is_none());
     assert!(matches!(world.dispute(index).unwrap_err(), Error::WrongState { .. }));
@@ -380,7 +403,10 @@ fn nobody_is_waited_for_for_ever() {
 #[test]
 fn logs_about_something_else_are_refused() {
     type Change = fn(&mut Log);
-    let changes: [(&str, Change); 7] = [
+    let changes: [(&str, Change); 8] = [
+        ("another threshold", |log| {
+            log.statement.predicate.decision.threshold = Some("0.4".parse().unwrap());
+        }),
         ("another model", |log| log.statement.subject[0].digest.sha256 = Digest([1; 32])),
         ("another dataset", |log| log.statement.subject[1].digest.sha256 = Digest([1; 32])),
         ("another sample", |log| {
@@ -538,6 +564,21 @@ fn who_may_ask_for_what() {
     let logged = Digest::of(&card().to_json().unwrap()).into();
     assert!(matches!(world.request(OWNER, (logged, dataset)).unwrap_err(), Error::Invalid { .. }));
     assert!(matches!(world.request_log((logged, dataset), 31).unwrap_err(), Error::OutOfRange { .. }));
+    assert!(
+        matches!(world.request_log((logged, dataset), 14).unwrap_err(), Error::Invalid { .. }),
+        "too few"
+    );
+    // Another name or threshold for the same file would begin its counts anew.
+    for other in [
+        Card { name: "forest 2".to_owned(), ..card() },
+        Card { decision: DecisionFacts { threshold: Some("0.4".parse().unwrap()), ..decision() }, ..card() },
+    ] {
+        let key = world.put(OWNER, ArtefactKind::LoggedModel, &other.to_json().unwrap());
+        let by = world.by(OWNER);
+        let error = world.refused(by, |state, by| state.seal_upload(by, key));
+        assert!(matches!(error, Error::WrongState { .. }), "{error}");
+        world.state.abort_upload(&by, key).unwrap();
+    }
     assert!(matches!(world.request(STRANGER, (logged, dataset)).unwrap_err(), Error::NotAllowed { .. }));
     // Nobody else hands in, and only when it is asked for.
     let by = world.by(STRANGER);
@@ -553,4 +594,94 @@ fn who_may_ask_for_what() {
     let key = world.put(OWNER, ArtefactKind::LoggedModel, &bytes);
     let by = world.by(OWNER);
     assert!(matches!(world.refused(by, |state, by| state.seal_upload(by, key)), Error::Invalid { .. }));
+}
+
+/// An answer to the first draw that comes late does not say what is opened.
+#[test]
+fn late_randomness_draws_nothing() {
+    let (mut world, id) = World::awaiting_log(false, OPENED);
+    let log = Log::new(&world, id, honest);
+    let digest = world.put(OWNER, ArtefactKind::Log, &log.bytes()).digest;
+    let by = world.by(OWNER);
+    world.state.submit_log(&by, SubmitLog { audit: id, log: digest }).unwrap();
+    while !matches!(world.record(id).state, AuditState::Counted { .. }) {
+        assert!(world.step());
+    }
+    let before = world.record(id);
+    world.state.draw(id, [99; 32], world.now_ns).unwrap();
+    assert_eq!(world.record(id), before);
+    world.state.draw_openings(id, [98; 32], world.now_ns).unwrap();
+    let drawn = world.record(id);
+    assert_eq!(drawn.log.as_ref().unwrap().seed, Some(DigestBytes([98; 32])));
+    world.state.draw_openings(id, [97; 32], world.now_ns).unwrap();
+    world.state.draw(id, [97; 32], world.now_ns).unwrap();
+    assert_eq!(world.record(id), drawn);
+}
+
+/// Who ends an audit whose draw went against him has another draw, and that is counted.
+#[test]
+fn draws_are_counted_whatever_becomes_of_them() {
+    let (mut world, id) = World::awaiting_log(true, OPENED);
+    let log = Log::new(&world, id, honest);
+    world.submit_log(id, &log.bytes()).unwrap();
+    let by = world.by(OWNER);
+    let abandon = interface::AbandonAudit { id, reason: "an unkind draw".to_owned() };
+    world.state.abandon_audit(&by, abandon).unwrap();
+    world.assert_counted();
+    let (model, dataset) = (world.record(id).model, world.record(id).dataset);
+    let id = world.request_log((model, dataset), OPENED).unwrap();
+    world.finish();
+    let log = Log::new(&world, id, honest);
+    world.submit_log(id, &log.bytes()).unwrap();
+    world.submit_openings(id, &log.openings(world.seed_of_openings(id), OPENED)).unwrap();
+    world.report(AUDITOR, id, true, "onnxruntime 1.32 on CPU").unwrap();
+    let opened = world.body().predicate.log.unwrap().openings.unwrap();
+    assert_eq!((opened.draws, opened.checked.unwrap().note.as_str()), (2, "onnxruntime 1.32 on CPU"));
+}
+
+/// A model that cannot be run on a row has no class there: a replay would have said so.
+#[test]
+fn a_prediction_that_the_model_cannot_make_is_disputed_too() {
+    let mut world = World::new();
+    let (_, dataset) = world.registered();
+    let narrow =
+        Model { name: "narrow".to_owned(), activation_bits: 6, ..model(schema("synthetic", 3).encoding()) };
+    let digest = world.register(OWNER, ArtefactKind::Model, &narrow.to_bytes());
+    world.add_key(OWNER, &key()).unwrap();
+    let id = world.request_log((digest, dataset), 0).unwrap();
+    world.finish();
+    let mut log = Log::new(&world, id, honest);
+    log.statement.subject[0].digest.sha256 = digest.into();
+    world.submit_log(id, &log.bytes()).unwrap();
+    let mut engine = Engine::new(&narrow);
+    let rows = self::dataset(40);
+    let fails = |record: &Record| engine.decide(rows.row(record.row).unwrap().features()).is_err();
+    let index = log.records.iter().position(fails).expect("some row is out of its range") as u32;
+    world.dispute(index).unwrap();
+    let state = world.state.certificate_entry(1).unwrap().state;
+    assert!(matches!(state, CertificateState::Suspended { decided: None, .. }), "{state:?}");
+}
+
+#[test]
+fn disputes_are_bounded_but_not_those_of_auditors_or_of_revoked_certificates() {
+    let (mut world, id) = World::awaiting_log(false, 0);
+    let log = Log::new(&world, id, |row, class| if row % 2 == 0 { 1 - class } else { class });
+    world.submit_log(id, &log.bytes()).unwrap();
+    world.quotas(|quotas| quotas.disputes_per_day = 1);
+    let right = log.records.iter().position(|record| record.row % 2 == 1).unwrap() as u32;
+    let wrong = log.records.iter().position(|record| record.row % 2 == 0).unwrap() as u32;
+    assert!(matches!(world.dispute(right).unwrap_err(), Error::Invalid { .. }));
+    assert!(matches!(world.dispute(wrong).unwrap_err(), Error::QuotaExceeded { .. }));
+    // Its owner sees it coming.
+    let by = world.by(OWNER);
+    let revoke = interface::RevokeCertificate { id: 1, reason: "a newer version is planned".to_owned() };
+    world.state.revoke_certificate(&by, revoke).unwrap();
+    let by = world.by(AUDITOR);
+    let request = |index| DisputePrediction { certificate: 1, index };
+    assert!(matches!(
+        world.state.dispute_prediction(&by, request(right)).unwrap_err(),
+        Error::Invalid { .. }
+    ));
+    world.state.dispute_prediction(&by, request(wrong)).unwrap();
+    assert!(matches!(world.state.certificate_entry(1).unwrap().state, CertificateState::Suspended { .. }));
 }

@@ -171,6 +171,7 @@ impl World {
         };
         match step {
             Step::Draw => self.state.draw(id, [id as u8; 32], self.now_ns).unwrap(),
+            Step::DrawOpenings => self.state.draw_openings(id, [id as u8; 32], self.now_ns).unwrap(),
             Step::Replay => self.state.replay(id, self.now_ns, &count).unwrap(),
             Step::Certify => self.state.certify(id, canister(), self.now_ns).unwrap(),
         }

@@ -45,9 +45,10 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Whether the bytes are equal.
+    /// Whether the bytes are equal, and the model makes every prediction of a log where it was run.
     pub fn is_equal(&self) -> bool {
-        self.certificate_digest == self.rerun_digest
+        let wrong = self.logged.as_ref().is_some_and(|logged| !logged.wrong.is_empty());
+        self.certificate_digest == self.rerun_digest && !wrong
     }
 
     /// Values compared.

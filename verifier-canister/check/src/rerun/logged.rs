@@ -4,7 +4,7 @@ use audit::{
     Dataset, Digest, Engine, Model, Verified,
     certificate::{Logged, ModelFacts, Nanoseconds},
     draw_sample,
-    log::{Asked, Card, Entry, LogError, Openings, SubmissionHeader, Tally},
+    log::{Asked, Card, Entry, LogError, Named, Openings, Statement, SubmissionHeader, Tally},
 };
 use interface::AuditRecord;
 
@@ -30,8 +30,8 @@ pub struct WrongPrediction {
     pub row: u32,
     /// Class in the log.
     pub logged: u8,
-    /// Class that the model decides.
-    pub decided: u8,
+    /// Class that the model decides; nothing where it cannot be run on the row.
+    pub decided: Option<u8>,
 }
 
 /// The parts of a certificate that come from a log.
@@ -62,10 +62,10 @@ pub(super) fn count(
     let header = SubmissionHeader::parse(submission).map_err(refused)?;
     header.check_len(submission.len() as u64).map_err(refused)?;
     let statement = header.signed.statement();
-    let (model, engine) = model(evidence)?;
+    let (model, named, engine) = model(evidence)?;
     let seed = audit.seed.ok_or(RerunError::NoSeed(audit.id))?.0;
     let asked = Asked {
-        model: if evidence.model.logged { model.source.unwrap_or(model.digest) } else { model.digest },
+        model: &named,
         dataset: dataset.digest(),
         schema: dataset.schema(),
         dataset_rows: dataset.rows(),
@@ -84,30 +84,37 @@ pub(super) fn count(
 
     let decided = match (engine, &evidence.classes) {
         (Some(engine), _) => Some(decide(engine, dataset, &sample, progress)?),
-        (None, Some(classes)) if classes.len() == sample.len() => Some(classes.clone()),
+        (None, Some(classes)) if classes.len() == sample.len() => {
+            Some(classes.iter().copied().map(Some).collect())
+        }
         (None, Some(_)) => return Err(RerunError::NoLog),
         (None, None) => None,
     };
-    let places = (0..).zip(&sample).zip(logged.iter().zip(decided.as_ref().unwrap_or(&logged)));
+    let ran = decided.is_some();
+    let decided = decided.unwrap_or_else(|| logged.iter().copied().map(Some).collect());
+    let places = (0..).zip(&sample).zip(logged.iter().zip(&decided));
     let wrong: Vec<_> = places
-        .filter(|(_, (logged, decided))| logged != decided)
+        .filter(|(_, (logged, decided))| Some(**logged) != **decided)
         .map(|((index, &row), (&logged, &decided))| WrongPrediction { index, row, logged, decided })
         .collect();
-    let ran = decided.is_some();
-    let tally = match decided {
-        Some(decided) if !wrong.is_empty() => self::tally(dataset, &sample, &entries, &decided)?,
-        _ => tally,
+    let tally = match wrong.is_empty() {
+        true => tally,
+        false => {
+            // A row without a class keeps the log's: there is no other to count.
+            let classes: Vec<u8> =
+                decided.iter().zip(&logged).map(|(decided, logged)| decided.unwrap_or(*logged)).collect();
+            self::tally(dataset, &sample, &entries, &classes)?
+        }
     };
     if let Some((bytes, opened)) = openings {
         same_digest("openings", opened.content, bytes)?;
         let openings = Openings::parse(bytes).map_err(refused)?;
-        openings.verify(statement).and_then(|()| openings.check_inputs(dataset)).map_err(refused)?;
-        let drawn = openings.draw.as_ref().map(|draw| draw.seed);
-        if drawn != Some(opened.seed) || openings.openings.len() as u64 != u64::from(opened.count) {
-            return Err(refused(LogError::OtherPlaces("those that were drawn")));
-        }
+        openings
+            .verify_drawn(statement, opened.seed, opened.count)
+            .and_then(|()| openings.check_inputs(dataset))
+            .map_err(refused)?;
     }
-    let mut log = facts(audit, statement.predicate.runtime.clone())?;
+    let mut log = facts(audit, statement)?;
     same("signed statement", expected.statement, header.signed.digest())?;
     same("signer's key", expected.signer, statement.predicate.signer)?;
     log.root = tally.frontier().root().unwrap_or(log.root);
@@ -116,17 +123,19 @@ pub(super) fn count(
     Ok(Counted { model, verified: verified.map_err(failed("counters"))?, log, rerun })
 }
 
-/// The model's facts, and what runs it where its bytes are public.
-fn model(evidence: &Evidence) -> Result<(ModelFacts, Option<Engine>), RerunError> {
+/// The model's facts, what a log must say about it, and what runs it where its bytes are public.
+fn model(evidence: &Evidence) -> Result<(ModelFacts, Named, Option<Engine>), RerunError> {
     let failed = |cause| RerunError::Audit { what: "model", cause };
     let registered_at = Nanoseconds(evidence.model.registered_at_ns);
     let digest: Digest = evidence.model.digest.into();
     if evidence.model.logged {
         let card = Card::parse(&evidence.model_bytes).map_err(failed)?;
-        return Ok((ModelFacts::of_card(&card, digest, registered_at), None));
+        let facts = ModelFacts::of_card(&card, digest, registered_at);
+        return Ok((facts, Named::of_card(&card), None));
     }
     let model = Model::parse(&evidence.model_bytes).map_err(failed)?;
-    Ok((ModelFacts::new(&model, digest, registered_at), Some(Engine::new(&model))))
+    let facts = ModelFacts::new(&model, digest, registered_at);
+    Ok((facts, Named::of_integer_model(digest), Some(Engine::new(&model))))
 }
 
 fn decide(
@@ -134,12 +143,11 @@ fn decide(
     dataset: &Dataset,
     sample: &[u32],
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<Vec<u8>, RerunError> {
+) -> Result<Vec<Option<u8>>, RerunError> {
     let mut classes = Vec::with_capacity(sample.len());
     for &index in sample {
         let row = dataset.row(index).ok_or(RerunError::NoLog)?;
-        let decided = engine.decide(row.features()).map_err(|cause| cause.at(index));
-        classes.push(decided.map_err(|cause| RerunError::Audit { what: "sample", cause })?);
+        classes.push(engine.decide(row.features()).ok());
         progress(classes.len() as u64, sample.len() as u64);
     }
     Ok(classes)
@@ -155,6 +163,6 @@ fn tally(dataset: &Dataset, sample: &[u32], entries: &[Entry], classes: &[u8]) -
     Ok(tally)
 }
 
-fn facts(audit: &AuditRecord, runtime: audit::log::RuntimeFacts) -> Result<Logged, RerunError> {
-    audit.log.as_ref().and_then(|log| log.facts(runtime)).ok_or(RerunError::NoLog)
+fn facts(audit: &AuditRecord, statement: &Statement) -> Result<Logged, RerunError> {
+    audit.log.as_ref().and_then(|log| log.facts(statement)).ok_or(RerunError::NoLog)
 }

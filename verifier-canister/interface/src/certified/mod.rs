@@ -206,6 +206,7 @@ fn log_json(log: &AuditLog) -> Value {
         })),
         "seed": log.seed.map(|seed| seed.to_string()),
         "drawnAt": log.drawn_at_ns.map(|time| time.to_string()),
+        "draws": log.draws,
         "opened": log.opened.as_ref().map(|opened| json!({
             "content": opened.content.to_string(),
             "at": opened.at_ns.to_string(),
@@ -213,6 +214,7 @@ fn log_json(log: &AuditLog) -> Value {
         "checked": log.checked.as_ref().map(|checked| json!({
             "by": checked.by.to_text(),
             "at": checked.at_ns.to_string(),
+            "note": checked.note,
         })),
     });
     without_nulls(&mut log);
@@ -275,7 +277,7 @@ mod tests {
         let texts = [
             CertificateState::Valid,
             CertificateState::Superseded { by: 9, at_ns: u64::MAX },
-            CertificateState::Suspended { row: 3, logged: 1, decided: 0, by, at_ns: 5 },
+            CertificateState::Suspended { row: 3, logged: 1, decided: Some(0), by, at_ns: 5 },
             CertificateState::Revoked { reason, by, at_ns: 5 },
         ]
         .map(|state| text(status_json(7, &state)));

@@ -124,7 +124,11 @@ fn log(value: &Value) -> Option<AuditLog> {
         Some(SubmittedOpenings { content: digest(value.get("content")?)?, at_ns: decimal(value.get("at")?)? })
     };
     let checked = |value: &Value| {
-        Some(CheckedOpenings { by: principal(value.get("by")?)?, at_ns: decimal(value.get("at")?)? })
+        Some(CheckedOpenings {
+            by: principal(value.get("by")?)?,
+            at_ns: decimal(value.get("at")?)?,
+            note: string(value.get("note")?)?,
+        })
     };
     Some(AuditLog {
         openings: number(value.get("openings")?)?,
@@ -132,6 +136,7 @@ fn log(value: &Value) -> Option<AuditLog> {
         submitted: value.get("submitted").and_then(submitted),
         seed: value.get("seed").and_then(digest),
         drawn_at_ns: value.get("drawnAt").and_then(decimal),
+        draws: value.get("draws").and_then(number),
         opened: value.get("opened").and_then(opened),
         checked: value.get("checked").and_then(checked),
     })
@@ -237,6 +242,7 @@ mod tests {
             submitted: None,
             seed: None,
             drawn_at_ns: None,
+            draws: None,
             opened: None,
             checked: None,
         };
@@ -251,8 +257,9 @@ mod tests {
             }),
             seed: Some(zero),
             drawn_at_ns: Some(11),
+            draws: Some(2),
             opened: Some(SubmittedOpenings { content, at_ns: 12 }),
-            checked: Some(CheckedOpenings { by: owner, at_ns: 13 }),
+            checked: Some(CheckedOpenings { by: owner, at_ns: 13, note: "on \"CPU\"".to_owned() }),
             ..asked.clone()
         };
         let full = AuditRecord {
