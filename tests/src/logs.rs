@@ -7,7 +7,7 @@ use audit::{
     Dataset, Digest,
     log::{CARD_FORMAT, Card, Rows},
 };
-use certifier::log::{Job, Places, Source, open, public_key, run, sign, submission};
+use certifier::log::{Job, Places, Source, decision, open, public_key, run, sign, submission};
 use interface::{
     AddKey, ArtefactKind, AuditId, AuditRecord, AuditRequest, AuditState, LogRequest, SubmitLog,
     SubmitOpenings, key_message,
@@ -47,6 +47,7 @@ impl World {
             encoding: schema.encoding(),
             classes: schema.classes.len() as u8,
             inputs: schema.columns.len() as u32,
+            decision: decision(&self::onnx(onnx), dataset)?,
         };
         let bytes = card.to_json()?;
         self.client(OWNER)?.upload(ArtefactKind::LoggedModel, &bytes, &mut |_, _| ()).await?;

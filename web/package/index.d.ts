@@ -89,7 +89,7 @@ export interface Rerun extends Checked {
     /** Whether the model was run; if not, the classes are the log's word. */
     ran: boolean;
     /** Predictions that the model does not make. */
-    wrong: { index: number; row: number; logged: number; decided: number }[];
+    wrong: { index: number; row: number; logged: number; decided: number | null }[];
   } | null;
   values?: number;
   differences?: Difference[];

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use error::LogRunError;
 pub use rerun::{Difference, decide, rerun};
 pub use run::{Finished, Job, run};
-pub use runner::Source;
+pub use runner::{Source, decision, options};
 pub use sign::{Places, open, principal, public_key, sign, submission};
 
 /// Everything that two runs must have in common to be one: what `run.json` holds.

@@ -4,9 +4,9 @@ use audit::{
     Dataset,
     log::{Openings, Statement},
 };
-use runtime::{Classifier, Options, Request, raw_row};
+use runtime::{Classifier, Request, raw_row};
 
-use super::LogRunError;
+use super::{LogRunError, runner::options};
 
 /// How one opened prediction differs from the model's.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,16 +87,7 @@ fn classifier(
     statement: &Statement,
     request: &Request,
 ) -> Result<Classifier, LogRunError> {
-    let decision = &statement.predicate.decision;
-    let split = |text: &String| {
-        let (label, class) = text.split_once('=').unwrap_or((text, ""));
-        (label.to_owned(), class.to_owned())
-    };
-    let options = Options {
-        output: Some(decision.output.clone()),
-        threshold: decision.threshold.map(|threshold| threshold.0 as f64 / audit::Decimal::ONE as f64),
-        labels: decision.labels.iter().map(split).collect(),
-    };
+    let options = options(&statement.predicate.decision);
     Ok(Classifier::open(onnx, dataset, request, &options)?)
 }
 

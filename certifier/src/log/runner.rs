@@ -1,5 +1,5 @@
 use audit::{
-    Dataset, Digest, Engine, Model,
+    Dataset, Decimal, Digest, Engine, Model,
     log::{DecisionFacts, RuntimeFacts},
 };
 use runtime::{Classifier, Options, Predictions, Request, raw_row};
@@ -29,6 +29,24 @@ pub enum Source<'a> {
 pub(super) enum Runner {
     Onnx { classifier: Box<Classifier>, threads: Option<u32>, labels: Vec<String> },
     Integer(Engine),
+}
+
+/// How a model decides on a dataset's rows: what its card fixes.
+pub fn decision(source: &Source<'_>, dataset: &Dataset) -> Result<DecisionFacts, LogRunError> {
+    source.open(dataset)?.decision()
+}
+
+/// How to read a model's outputs so that they decide like this.
+pub fn options(decision: &DecisionFacts) -> Options {
+    let split = |text: &String| {
+        let (label, class) = text.split_once('=').unwrap_or((text, ""));
+        (label.to_owned(), class.to_owned())
+    };
+    Options {
+        output: Some(decision.output.clone()),
+        threshold: decision.threshold.map(|threshold| threshold.0 as f64 / Decimal::ONE as f64),
+        labels: decision.labels.iter().map(split).collect(),
+    }
 }
 
 impl Source<'_> {
@@ -88,8 +106,7 @@ impl Runner {
 
     pub fn decision(&self) -> Result<DecisionFacts, LogRunError> {
         let Self::Onnx { classifier, labels, .. } = self else {
-            let output = "class".to_owned();
-            return Ok(DecisionFacts { output, scores: None, threshold: None, labels: Vec::new() });
+            return Ok(DecisionFacts::of_integer_model());
         };
         let reading = classifier.reading();
         let exact =

@@ -6,7 +6,7 @@ use audit::{
     AuditError, Certificate, Digest, Verdict, Verified,
     certificate::{Checked, Level, Logged, MAX_CERTIFICATE, Nanoseconds, Opened},
     certificate_body, draw_sample,
-    log::RuntimeFacts,
+    log::{DecisionFacts, RuntimeFacts},
     recompute,
 };
 use serde_json::Value;
@@ -46,7 +46,7 @@ fn every_criterion_of_the_fixture_comes_out_as_it_must() {
 }
 
 /// What a certificate states rather than computes; nobody can tell from its bytes alone whether it is true.
-const STATED: [&str; 41] = [
+const STATED: [&str; 44] = [
     "audit",
     "audits_of_model",
     "audits_of_owner",
@@ -62,10 +62,13 @@ const STATED: [&str; 41] = [
     "dataset.version",
     "issued_at",
     "log.content",
+    "log.decision",
     "log.openings.checked.at",
     "log.openings.checked.by",
+    "log.openings.checked.note",
     "log.openings.content",
     "log.openings.drawn_at",
+    "log.openings.draws",
     "log.openings.seed",
     "log.openings.submitted_at",
     "log.root",
@@ -131,6 +134,12 @@ fn logged_facts(checked: bool) -> audit::Facts {
         content: digest(3),
         signer: digest(4),
         submitted_at: at(1),
+        decision: DecisionFacts {
+            output: "probabilities".into(),
+            scores: Some("probabilities".into()),
+            threshold: Some("0.5".parse().unwrap()),
+            labels: vec!["1=accept".into()],
+        },
         runtime: RuntimeFacts {
             name: "onnxruntime".into(),
             version: "1.32.0".into(),
@@ -145,9 +154,14 @@ fn logged_facts(checked: bool) -> audit::Facts {
             rule: audit::SAMPLE_RULE.into(),
             seed: digest(5),
             drawn_at: at(2),
+            draws: 3,
             content: digest(6),
             submitted_at: at(3),
-            checked: checked.then(|| Checked { by: "aaaaa-aa".into(), at: at(4) }),
+            checked: checked.then(|| Checked {
+                by: "rrkah-fqaaa-aaaaa-aaaaq-cai".into(),
+                at: at(4),
+                note: "CPU".into(),
+            }),
         }),
     };
     audit::Facts { log: Some(log), ..facts }
@@ -178,6 +192,16 @@ fn a_level_says_no_more_than_its_log() {
         (&replayed, logged_facts(false)),
     ] {
         assert!(matches!(body(verified, &facts), Err(AuditError::Differs { path, .. }) if path == "log"));
+    }
+    // Too few openings, and a check by the owner.
+    let different: [fn(&mut audit::Facts); 2] = [
+        |facts| facts.log.as_mut().unwrap().openings.as_mut().unwrap().count = 3,
+        |facts| facts.owner = "rrkah-fqaaa-aaaaa-aaaaq-cai".into(),
+    ];
+    for change in different {
+        let mut facts = logged_facts(true);
+        change(&mut facts);
+        assert!(matches!(body(&logged(true), &facts), Err(AuditError::Differs { .. })));
     }
     type Change = fn(&mut Opened);
     let changes: [Change; 5] = [

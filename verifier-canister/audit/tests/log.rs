@@ -257,6 +257,7 @@ fn a_card_has_one_form() {
         encoding: Digest([7; 32]),
         classes: 2,
         inputs: 3,
+        decision: DecisionFacts::of_integer_model(),
     };
     let json = card.to_json().unwrap();
     assert_eq!(Card::parse(&json).unwrap(), card);
@@ -264,6 +265,7 @@ fn a_card_has_one_form() {
     for (from, to) in [
         ("model 1", "model 2"),
         ("forest", ""),
+        ("\"output\":\"class\"", "\"output\":\"\""),
         ("\"classes\":2", "\"classes\":1"),
         ("\"inputs\":3", "\"inputs\":0"),
         ("\"inputs\":3", "\"inputs\": 3"),

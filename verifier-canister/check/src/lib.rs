@@ -47,7 +47,7 @@ use candid::Principal;
 
 pub use certificate::{Authentic, Report, check};
 pub use failure::Failure;
-pub use records::{Records, RecordsReport, check_range, check_record, check_records};
+pub use records::{Records, RecordsReport, check_range, check_record, check_records, held};
 pub use standing::{Standing, Status};
 pub use steps::Step;
 

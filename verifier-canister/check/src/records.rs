@@ -1,11 +1,15 @@
 //! The records behind a certificate, each on the way from the subnet's signature to its leaf.
 
-use audit::{Certificate, Digest};
+use audit::{
+    Certificate, Digest,
+    certificate::{Logged, Predicate},
+};
 use candid::Principal;
 use ic_certification::{HashTree, HashTreeNode, LookupResult, SubtreeLookupResult};
 use interface::{
-    AuditRecord, AuditState, DatasetRecord, ModelRecord, Proof,
+    AuditRecord, AuditState, DatasetRecord, ModelRecord, Proof, SigningKey,
     certified::{TREE_LABEL, audit_key, dataset_key, model_key, parse_audit, parse_dataset, parse_model},
+    certified::{parse_signing_key, signing_key_key},
     export::RecordsFile,
 };
 
@@ -164,8 +168,41 @@ fn take_all(
     steps.take("audit", leaf(&witness, "audit's record", &audit, &file.audit))?;
     steps.take("dataset", leaf(&witness, "dataset's record", &dataset, &file.dataset))?;
     steps.take("model", leaf(&witness, "model's record", &model, &file.model))?;
+    if let Some(log) = &predicate.log {
+        steps.take("key", key(&witness, file, predicate, log))?;
+    }
     steps.take("policy", policy(&file.policy, predicate.policy_digest))?;
     steps.take("records", records(file, certificate))
+}
+
+/// That the key which signed a log was its owner's, and not revoked, when the log was handed in.
+fn key(
+    witness: &HashTree,
+    file: &RecordsFile,
+    predicate: &Predicate,
+    log: &Logged,
+) -> Result<((), String), Failure> {
+    let owner = Principal::from_text(&predicate.owner).unwrap_or(Principal::anonymous());
+    leaf(witness, "key's record", &signing_key_key(owner, log.signer.into()), &file.key)?;
+    let malformed =
+        |cause: audit::AuditError| Failure::Malformed { what: "key's record", cause: cause.to_string() };
+    let key = parse_signing_key(&file.key).map_err(malformed)?;
+    let found = held(&key, log)?;
+    Ok(((), found))
+}
+
+/// Fails unless a key was registered, and not revoked, when the log that it signed was handed in. The key's record must be
+/// certified, and its owner's who is the certificate's.
+pub fn held(key: &SigningKey, log: &Logged) -> Result<String, Failure> {
+    let revoked = key.revoked.as_ref().map_or(u64::MAX, |revoked| revoked.at_ns);
+    let held = key.added_at_ns <= log.submitted_at.0 && log.submitted_at.0 <= revoked;
+    let word = |held: bool| if held { "registered" } else { "not registered" }.to_owned();
+    equal([
+        ("the signer's key", log.signer.to_string(), key.key.to_string()),
+        ("the signer's key when the log was handed in", word(true), word(held)),
+    ])?;
+    let since = key.revoked.as_ref().map(|revoked| format!("; it was revoked since: {}", revoked.reason));
+    Ok(format!("{} was the owner's when the log was handed in{}", log.signer, since.unwrap_or_default()))
 }
 
 fn policy(text: &[u8], expected: Digest) -> Result<((), String), Failure> {

@@ -59,20 +59,10 @@ pub(super) fn count(
         _ => return Err(RerunError::NoLog),
     };
     same_digest("log", expected.content, submission)?;
-    let header = SubmissionHeader::parse(submission).map_err(refused)?;
-    header.check_len(submission.len() as u64).map_err(refused)?;
-    let statement = header.signed.statement();
     let (model, named, engine) = model(evidence)?;
+    let header = signed(audit, &named, dataset, submission)?;
+    let statement = header.signed.statement();
     let seed = audit.seed.ok_or(RerunError::NoSeed(audit.id))?.0;
-    let asked = Asked {
-        model: &named,
-        dataset: dataset.digest(),
-        schema: dataset.schema(),
-        dataset_rows: dataset.rows(),
-        seed,
-        size: audit.sample_size,
-    };
-    statement.check_asked(&asked).map_err(refused)?;
 
     let sample = draw_sample(&seed, dataset.rows(), audit.sample_size);
     let start = usize::try_from(header.len).map_err(|_| RerunError::NoLog)?;
@@ -109,10 +99,7 @@ pub(super) fn count(
     if let Some((bytes, opened)) = openings {
         same_digest("openings", opened.content, bytes)?;
         let openings = Openings::parse(bytes).map_err(refused)?;
-        openings
-            .verify_drawn(statement, opened.seed, opened.count)
-            .and_then(|()| openings.check_inputs(dataset))
-            .map_err(refused)?;
+        opened_of(&header, &openings, dataset, (opened.seed, opened.count))?;
     }
     let mut log = facts(audit, statement)?;
     same("signed statement", expected.statement, header.signed.digest())?;
@@ -121,6 +108,60 @@ pub(super) fn count(
     let verified = Verified::logged(tally.counts().clone(), audit.sample_size, log.is_checked());
     let rerun = LoggedRerun { openings: expected.openings.as_ref().map_or(0, |one| one.count), ran, wrong };
     Ok(Counted { model, verified: verified.map_err(failed("counters"))?, log, rerun })
+}
+
+/// Verifies the log and the openings of an audit, each by the digest in its record: signature, that they are about this
+/// audit, that these are the openings drawn, their paths and inputs. What the model decides is the caller's to find out.
+pub fn verify_opened(
+    audit: &AuditRecord,
+    model: &Named,
+    dataset: &Dataset,
+    log: &[u8],
+    openings: &[u8],
+) -> Result<(SubmissionHeader, Openings), RerunError> {
+    let record = audit.log.as_ref().ok_or(RerunError::NoLog)?;
+    let (Some(submitted), Some(opened), Some(seed)) = (&record.submitted, &record.opened, record.seed) else {
+        return Err(RerunError::NoLog);
+    };
+    same("dataset", audit.dataset.into(), dataset.digest())?;
+    same_digest("log", submitted.content.into(), log)?;
+    same_digest("openings", opened.content.into(), openings)?;
+    let header = signed(audit, model, dataset, log)?;
+    same("signed statement", submitted.statement.into(), header.signed.digest())?;
+    let openings = Openings::parse(openings).map_err(RerunError::Log)?;
+    opened_of(&header, &openings, dataset, (seed.into(), record.openings))?;
+    Ok((header, openings))
+}
+
+/// The statement of a log, if it is signed and about this audit.
+fn signed(
+    audit: &AuditRecord,
+    model: &Named,
+    dataset: &Dataset,
+    log: &[u8],
+) -> Result<SubmissionHeader, RerunError> {
+    let header = SubmissionHeader::parse(log).map_err(RerunError::Log)?;
+    header.check_len(log.len() as u64).map_err(RerunError::Log)?;
+    let asked = Asked {
+        model,
+        dataset: dataset.digest(),
+        schema: dataset.schema(),
+        dataset_rows: dataset.rows(),
+        seed: audit.seed.ok_or(RerunError::NoSeed(audit.id))?.0,
+        size: audit.sample_size,
+    };
+    header.signed.statement().check_asked(&asked).map_err(RerunError::Log)?;
+    Ok(header)
+}
+
+fn opened_of(
+    header: &SubmissionHeader,
+    openings: &Openings,
+    dataset: &Dataset,
+    (seed, count): (Digest, u32),
+) -> Result<(), RerunError> {
+    let verified = openings.verify_drawn(header.signed.statement(), seed, count);
+    verified.and_then(|()| openings.check_inputs(dataset)).map_err(RerunError::Log)
 }
 
 /// The model's facts, what a log must say about it, and what runs it where its bytes are public.

@@ -25,7 +25,7 @@ use crate::{
 
 use comparison::compare;
 pub use comparison::{Comparison, Difference, Section};
-pub use logged::{LoggedRerun, WrongPrediction};
+pub use logged::{LoggedRerun, WrongPrediction, verify_opened};
 
 /// What a certificate was made of, as downloaded.
 #[derive(Debug, Clone)]

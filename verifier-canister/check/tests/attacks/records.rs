@@ -23,6 +23,7 @@ fn file_of(evidence: &Evidence) -> RecordsFile {
         dataset: dataset_json(&evidence.dataset).unwrap(),
         model: model_json(&evidence.model).unwrap(),
         policy: evidence.policy.clone(),
+        key: Vec::new(),
     };
     let keys = [audit_key(4), dataset_key(evidence.dataset.digest), model_key(evidence.model.digest)];
     let digests = [&texts.audit, &texts.dataset, &texts.model].map(|text| Digest::of(text));

@@ -27,7 +27,7 @@ use crate::{
     DigestBytes, ModelRecord, SigningKey,
 };
 
-pub use read::{MAX_RECORD, parse_audit, parse_dataset, parse_model};
+pub use read::{MAX_RECORD, parse_audit, parse_dataset, parse_model, parse_signing_key};
 
 /// Label of the canister's tree inside certified data.
 pub const TREE_LABEL: &[u8] = b"assay";

@@ -7,10 +7,10 @@ use audit::{AuditError, Digest, canonical::from_json};
 use candid::Principal;
 use serde_json::{Map, Value};
 
-use super::{audit_json, dataset_json, model_json};
+use super::{audit_json, dataset_json, model_json, signing_key_json};
 use crate::{
-    AuditLog, AuditRecord, AuditState, CheckedOpenings, DatasetRecord, DigestBytes, LayerSummary,
-    ModelRecord, SubmittedLog, SubmittedOpenings,
+    AuditLog, AuditRecord, AuditState, CheckedOpenings, DatasetRecord, DigestBytes, KeyRevocation,
+    LayerSummary, ModelRecord, SigningKey, SubmittedLog, SubmittedOpenings,
 };
 
 /// Longest text of a record that is read, in bytes.
@@ -56,6 +56,23 @@ pub fn parse_model(text: &[u8]) -> Result<ModelRecord, AuditError> {
         audits: fields.get("audits", number)?,
     };
     fields.same(text, model_json(&record)?)?;
+    Ok(record)
+}
+
+/// Reads the text of a key's record.
+pub fn parse_signing_key(text: &[u8]) -> Result<SigningKey, AuditError> {
+    let fields = Fields::parse("key's record", text)?;
+    let revoked = |value: &Value| {
+        let reason = string(value.get("reason")?)?;
+        Some(KeyRevocation { reason, at_ns: decimal(value.get("at")?)? })
+    };
+    let record = SigningKey {
+        owner: fields.get("owner", principal)?,
+        key: fields.get("key", digest)?,
+        added_at_ns: fields.get("addedAt", decimal)?,
+        revoked: fields.find("revoked", revoked)?,
+    };
+    fields.same(text, signing_key_json(&record)?)?;
     Ok(record)
 }
 
@@ -335,6 +352,12 @@ mod tests {
             assert_eq!(parse_model(&model_json(&model).unwrap()).unwrap(), model);
         }
         assert_eq!(parse_dataset(&dataset_json(&dataset()).unwrap()).unwrap(), dataset());
+        let (owner, key) = (Principal::management_canister(), DigestBytes([7; 32]));
+        let revoked = Some(KeyRevocation { reason: "lost".to_owned(), at_ns: u64::MAX });
+        for revoked in [None, revoked] {
+            let key = SigningKey { owner, key, added_at_ns: 5, revoked };
+            assert_eq!(parse_signing_key(&signing_key_json(&key).unwrap()).unwrap(), key);
+        }
     }
 
     #[test]

@@ -33,10 +33,13 @@ pub struct RecordsFile {
     /// The policy's canonical JSON; its digest is in the certificate.
     #[serde(with = "base64_bytes")]
     pub policy: Vec<u8>,
+    /// Canonical JSON that the leaf `key/<owner>/<64 hex>` is the digest of, of the key that signed a log; else empty.
+    #[serde(with = "base64_bytes", default, skip_serializing_if = "Vec::is_empty")]
+    pub key: Vec<u8>,
     /// The subnet's signature over the canister's certified data (CBOR).
     #[serde(with = "base64_bytes")]
     pub ic_certificate: Vec<u8>,
-    /// Hash tree that leads from the certified data to the three leaves (CBOR).
+    /// Hash tree that leads from the certified data to the leaves (CBOR).
     #[serde(with = "base64_bytes")]
     pub witness: Vec<u8>,
 }
@@ -52,10 +55,12 @@ pub struct RecordTexts {
     pub model: Vec<u8>,
     /// See [`RecordsFile::policy`].
     pub policy: Vec<u8>,
+    /// See [`RecordsFile::key`].
+    pub key: Vec<u8>,
 }
 
 impl RecordsFile {
-    /// Puts a file together; `witness` opens the leaves of the three records.
+    /// Puts a file together; `witness` opens the leaves of the records.
     pub fn new(
         canister: Principal,
         certificate: u64,
@@ -64,8 +69,8 @@ impl RecordsFile {
         witness: Vec<u8>,
     ) -> Self {
         let format = RECORDS_FORMAT.to_owned();
-        let RecordTexts { audit, dataset, model, policy } = texts;
-        Self { format, canister, certificate, audit, dataset, model, policy, ic_certificate, witness }
+        let RecordTexts { audit, dataset, model, policy, key } = texts;
+        Self { format, canister, certificate, audit, dataset, model, policy, key, ic_certificate, witness }
     }
 
     /// Reads a file's bytes.
@@ -90,13 +95,17 @@ mod tests {
             dataset: b"{}".into(),
             model: b"[]".into(),
             policy: b"{\"name\":\"p\"}".into(),
+            key: Vec::new(),
         };
         RecordsFile::new(canister, 7, texts, vec![1, 2, 3], vec![4])
     }
 
     #[test]
     fn a_file_is_read_back() {
-        assert_eq!(RecordsFile::from_json(&example().to_json()).unwrap(), example());
+        let logged = RecordsFile { key: b"{}".into(), ..example() };
+        for file in [example(), logged] {
+            assert_eq!(RecordsFile::from_json(&file.to_json()).unwrap(), file);
+        }
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::{
 };
 
 use audit::{
-    Digest, Model,
+    Decimal, Digest, Model,
     log::{CARD_FORMAT, Card},
 };
-use certifier::{client::Outcome, dataset};
+use certifier::{client::Outcome, dataset, log};
 use clap::{Args, Subcommand};
 use import::{Imported, Options, Report, import};
 use interface::{ArtefactKind, MODEL_BYTES, ModelRecord, ModelsRequest};
@@ -61,9 +61,8 @@ pub enum ModelCommand {
         /// Dataset folder whose features a logged model reads
         #[arg(long, value_name = "FOLDER", requires = "logged")]
         dataset: Option<PathBuf>,
-        /// Name of a logged model; the file's name by default
-        #[arg(long, requires = "logged")]
-        name: Option<String>,
+        #[command(flatten)]
+        logging: LoggingArguments,
         #[command(flatten)]
         beside: BesideArguments,
     },
@@ -77,6 +76,23 @@ pub enum ModelCommand {
         /// File, digest or name
         model: String,
     },
+}
+
+/// How a logged model decides; fixed with it.
+#[derive(Args)]
+pub struct LoggingArguments {
+    /// Name of a logged model; the file's name by default
+    #[arg(long, requires = "logged")]
+    name: Option<String>,
+    /// Output of a logged model's graph that decides
+    #[arg(long, value_name = "NAME", requires = "logged")]
+    decision: Option<String>,
+    /// Which class a label of a logged model is, e.g. 1=good (may be repeated)
+    #[arg(long = "label", value_name = "LABEL=CLASS", value_parser = parse_label, requires = "logged")]
+    labels: Vec<(String, String)>,
+    /// What a single score of a logged model must be above for class 1
+    #[arg(long, allow_hyphen_values = true, requires = "logged")]
+    threshold: Option<Decimal>,
 }
 
 #[derive(Args)]
@@ -120,8 +136,8 @@ pub fn parse_label(text: &str) -> std::result::Result<(String, String), String> 
 pub async fn run(global: &Global, command: ModelCommand, output: Output) -> Result<Exit> {
     match command {
         ModelCommand::Import(arguments) => imported(arguments, output)?,
-        ModelCommand::Register { file, logged: true, dataset: Some(dataset), name, .. } => {
-            register_logged(global, &file, &dataset, name, output).await?
+        ModelCommand::Register { file, logged: true, dataset: Some(dataset), logging, .. } => {
+            register_logged(global, &file, &dataset, &logging, output).await?
         }
         ModelCommand::Register { file, private: true, beside, .. } => {
             private::register(global, &file, &beside, output).await?
@@ -234,20 +250,28 @@ async fn register_logged(
     global: &Global,
     file: &Path,
     folder: &Path,
-    name: Option<String>,
+    logging: &LoggingArguments,
     output: Output,
 ) -> Result<()> {
     let onnx = read_onnx(file)?;
     let dataset = dataset::read(folder)?;
     let schema = dataset.schema();
+    let options = runtime::Options {
+        output: logging.decision.clone(),
+        threshold: logging.threshold.map(|threshold| threshold.0 as f64 / Decimal::ONE as f64),
+        labels: logging.labels.clone(),
+    };
+    // Any runtime reads the same names; a library may know operators that the embedded one does not.
+    let source = log::Source::Onnx { bytes: &onnx, request: runtime::Request::default(), options };
     let stem = || file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let card = Card {
         format: CARD_FORMAT.to_owned(),
-        name: name.unwrap_or_else(stem),
+        name: logging.name.clone().unwrap_or_else(stem),
         source: Digest::of(&onnx),
         encoding: schema.encoding(),
         classes: u8::try_from(schema.classes.len()).map_err(anyhow::Error::from)?,
         inputs: u32::try_from(schema.columns.len()).map_err(anyhow::Error::from)?,
+        decision: log::decision(&source, &dataset)?,
     };
     let bytes = card.to_json().map_err(|cause| Failure::new(cause, "pass a --name of up to 128 bytes"))?;
     register(global, ArtefactKind::LoggedModel, &bytes, &card.name, output).await

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use audit::{Certificate, Dataset, Digest, draw_sample, log::SubmissionHeader};
 use certifier::{client::Client, log};
 use check::{
-    check,
+    check, held,
     rerun::{Comparison, Evidence, RerunError, rerun},
 };
 use clap::Args;
@@ -93,6 +93,14 @@ pub async fn run_again(
     let predicate = &certificate.predicate;
     let mut parts: Vec<_> = predicate.proofs.iter().map(|&digest| (ArtefactKind::Proof, digest)).collect();
     if let Some(log) = &predicate.log {
+        let owner = predicate.owner.parse().map_err(anyhow::Error::from)?;
+        let keys = client.keys(owner).await?;
+        let key = keys.iter().find(|key| key.key == log.signer.into()).ok_or(RerunError::NoLog)?;
+        let found = held(key, log).map_err(|cause| Failure {
+            exit: Exit::Mismatch,
+            ..Failure::new(cause, "the log is signed by a key that its owner did not have; do not rely on it")
+        })?;
+        output.note(format!("key {found}"));
         parts.push((ArtefactKind::Log, log.content));
         parts.extend(log.openings.as_ref().map(|opened| (ArtefactKind::Openings, opened.content)));
     }

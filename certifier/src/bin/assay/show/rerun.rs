@@ -14,6 +14,7 @@ fn logged_text(comparison: &Comparison) -> String {
         true => format!("the model was run: it does not make {} of them\n", logged.wrong.len()),
     });
     for WrongPrediction { index, row, logged, decided } in logged.wrong.iter().take(SHOWN) {
+        let decided = decided.map_or("nothing: it cannot be run on it".to_owned(), |class| class.to_string());
         text.push_str(&format!(
             "prediction {index}, row {row}: logged {logged}, the model decides {decided}\n"
         ));
@@ -50,7 +51,10 @@ pub fn rerun_text(comparison: &Comparison) -> String {
         }
     }
     let (equal, digest) = (comparison.is_equal(), comparison.rerun_digest);
-    text.push_str(&if equal {
+    let unrun = comparison.logged.as_ref().is_some_and(|logged| !logged.ran);
+    text.push_str(&if equal && unrun {
+        format!("\ncounted, NOT RUN: the log gives the certificate's bytes, SHA-256 {digest}\n")
+    } else if equal {
         format!("\nequal: the rebuilt certificate has the same bytes, SHA-256 {digest}\n")
     } else {
         format!(

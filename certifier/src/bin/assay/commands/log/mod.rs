@@ -48,9 +48,9 @@ pub enum LogCommand {
     Submit(submit::SubmitArguments),
     /// Run the model on an audit's openings and tell the canister what came of it; auditors only
     #[command(after_help = "Example:\n  assay log confirm 7 --model forest.onnx --identity auditor.pem\n\n\
-        Downloads log, openings and dataset, checks them against the audit's record, and runs the model: classes must be\n\
-        equal, scores within --tolerance. If they are, the certificate is `spot-checked` and names you; if not, the audit\n\
-        ends as refused, with what differs. Exit code 3 when anything differs.")]
+        Downloads log, openings and dataset, checks them against the audit's record, and runs the model. If every class is\n\
+        the log's, the certificate is `spot-checked` and names you; if not, the audit ends as refused, with what differs.\n\
+        Scores that differ by more than --tolerance are told, and decide nothing. Exit code 3 when a class differs.")]
     Confirm(confirm::ConfirmArguments),
     /// Check a signed statement, openings, records, and opened rows against the model itself
     #[command(after_help = "Examples:\n  assay log check statement.json --signer PRINCIPAL\n  \

@@ -3,10 +3,14 @@ use std::{
     time::Instant,
 };
 
-use audit::{Dataset, Decimal, Digest, SAMPLE_RULE, log::Rows, model::MODEL_MAGIC};
+use audit::{
+    Dataset, Decimal, Digest, SAMPLE_RULE,
+    log::{Card, Rows},
+    model::MODEL_MAGIC,
+};
 use certifier::{
     dataset,
-    log::{Job, Source, run as run_log},
+    log::{Job, Source, options, run as run_log},
 };
 use clap::Args;
 use interface::{ArtefactKind, AuditId, AuditState};
@@ -51,14 +55,14 @@ pub struct RunArguments {
     /// Rows of one call
     #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=MAX_BATCH as i64))]
     batch: u32,
-    /// Output of the graph that decides
-    #[arg(long, value_name = "NAME")]
+    /// Output of the graph that decides; of an audit the model's card says it
+    #[arg(long, value_name = "NAME", conflicts_with = "audit")]
     decision: Option<String>,
     /// Which class a label of the model is, e.g. 1=good (may be repeated)
-    #[arg(long = "label", value_name = "LABEL=CLASS", value_parser = parse_label)]
+    #[arg(long = "label", value_name = "LABEL=CLASS", value_parser = parse_label, conflicts_with = "audit")]
     labels: Vec<(String, String)>,
     /// What a single score must be above for class 1
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long, allow_hyphen_values = true, conflicts_with = "audit")]
     threshold: Option<Decimal>,
     #[command(flatten)]
     runtime: RuntimeArguments,
@@ -81,14 +85,17 @@ impl RunArguments {
 
 pub async fn run(global: &Global, arguments: &RunArguments, output: Output) -> Result<Exit> {
     let bytes = read_onnx(&arguments.model)?;
-    let (dataset, rows) = match (arguments.audit, &arguments.dataset) {
-        (Some(audit), _) => drawn(global, audit, output).await?,
-        (None, folder) => (dataset::read(folder.as_deref().unwrap_or(Path::new(".")))?, arguments.rows()),
-    };
-    let options = Options {
+    let given = Options {
         output: arguments.decision.clone(),
         threshold: arguments.threshold.map(|threshold| threshold.0 as f64 / Decimal::ONE as f64),
         labels: arguments.labels.clone(),
+    };
+    let (dataset, rows, options) = match (arguments.audit, &arguments.dataset) {
+        (Some(audit), _) => drawn(global, audit, output).await?,
+        (None, folder) => {
+            let folder = folder.as_deref().unwrap_or(Path::new("."));
+            (dataset::read(folder)?, arguments.rows(), given)
+        }
     };
     let source = match bytes.starts_with(MODEL_MAGIC) {
         true => Source::Integer { bytes: &bytes },
@@ -130,8 +137,8 @@ pub async fn run(global: &Global, arguments: &RunArguments, output: Output) -> R
     Ok(Exit::Ok)
 }
 
-/// The dataset of an audit that awaits a log, and the rows that the canister drew.
-async fn drawn(global: &Global, id: AuditId, output: Output) -> Result<(Dataset, Rows)> {
+/// The dataset of an audit that awaits a log, the rows that the canister drew, and how the model's card decides.
+async fn drawn(global: &Global, id: AuditId, output: Output) -> Result<(Dataset, Rows, Options)> {
     let client = session::client(global, output).await?;
     let record = wait(&client, id, None, output).await?;
     let (AuditState::AwaitingLog { of: size }, Some(seed)) = (&record.state, record.seed) else {
@@ -144,7 +151,16 @@ async fn drawn(global: &Global, id: AuditId, output: Output) -> Result<(Dataset,
     let set = &mut |done, total| bar.set(done, total);
     let bytes = client.download(ArtefactKind::Dataset, record.dataset.into(), set).await?;
     let dataset = Dataset::parse(bytes).map_err(anyhow::Error::from)?;
-    Ok((dataset, Rows::Drawn { rule: SAMPLE_RULE.to_owned(), seed: seed.into(), size: *size }))
+    let rows = Rows::Drawn { rule: SAMPLE_RULE.to_owned(), seed: seed.into(), size: *size };
+    let options = match client.model(record.model).await?.logged {
+        false => Options::default(),
+        true => {
+            let kind = ArtefactKind::LoggedModel;
+            let card = client.download(kind, record.model.into(), &mut |_, _| ()).await?;
+            options(&Card::parse(&card).map_err(anyhow::Error::from)?.decision)
+        }
+    };
+    Ok((dataset, rows, options))
 }
 
 /// A file's name without its ending.
