@@ -85,6 +85,11 @@ impl RuntimeArguments {
         self.device.map_or_else(|| "the CPU".to_owned(), |device| device.to_string())
     }
 
+    /// Whether anything was said about what runs an ONNX file; a library named by the environment aside.
+    fn is_chosen(&self) -> bool {
+        self.embedded || self.device.is_some() || self.threads.is_some()
+    }
+
     pub fn request(&self) -> Request {
         let choice = match (&self.runtime_library, self.embedded) {
             (_, true) => Choice::Embedded,

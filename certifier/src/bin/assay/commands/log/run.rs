@@ -98,6 +98,12 @@ pub async fn run(global: &Global, arguments: &RunArguments, output: Output) -> R
         }
     };
     let source = match bytes.starts_with(MODEL_MAGIC) {
+        true if arguments.runtime.is_chosen() => {
+            return Err(Failure::new(
+                format!("{} is an integer model: nothing but the engine runs it", arguments.model.display()),
+                "leave out --embedded, --device and --threads, or pass an ONNX file",
+            ));
+        }
         true => Source::Integer { bytes: &bytes },
         false => Source::Onnx { bytes: &bytes, request: arguments.runtime.request(), options },
     };
