@@ -96,7 +96,8 @@ impl Record {
     }
 }
 
-/// SHA-256 of the salt and a prediction's scores, each a little-endian single-precision number.
+/// SHA-256 of the salt and a prediction's output: its scores, each a little-endian single-precision number, or the
+/// transcript of what a language model was asked.
 pub fn output_digest(salt: &Salt, output: &[u8]) -> Digest {
     Digest::of_parts(&[salt, output])
 }

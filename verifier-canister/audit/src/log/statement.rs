@@ -10,6 +10,7 @@ use crate::{
     certificate::{AttributeRecord, Nanoseconds, STATEMENT_TYPE, Subject, SubjectDigest},
     codec, draw_sample,
     dsse::{self, Envelope, Signature},
+    language::LanguageFacts,
     metrics::Frame,
 };
 
@@ -58,6 +59,9 @@ pub struct Predictions {
     pub decision: DecisionFacts,
     /// What ran the model.
     pub runtime: RuntimeFacts,
+    /// How a language model was asked; then outputs are transcripts, not scores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<LanguageFacts>,
     /// The signer's Ed25519 key, 32 bytes in hex.
     pub signer: Digest,
     /// When the statement was made.
@@ -225,6 +229,15 @@ impl Statement {
         }
         if self.counts()?.total() != u64::from(log.size) {
             return Err(LogError::Inconsistent("the counters do not add up to the number of records"));
+        }
+        if let Some(language) = &self.predicate.language {
+            language.check()?;
+            if log.scores != 0 {
+                return Err(LogError::Inconsistent("a language model has transcripts, not scores"));
+            }
+            if language.endpoint.digest()? != self.model() {
+                return Err(LogError::Inconsistent("the model's digest is not that of the endpoint"));
+            }
         }
         for (what, text) in [
             ("runtime name", &runtime.name),
