@@ -11,7 +11,7 @@ use runtime::{Classifier, Options, Request, raw_row};
 use super::{LogRunError, Named, Parameters, folder::Folder};
 
 /// Id of the folder's form.
-const FORMAT: &str = "assay log run 1";
+pub const FORMAT: &str = "assay log run 1";
 
 /// What to run.
 #[derive(Debug)]
@@ -144,5 +144,6 @@ fn parameters(job: &Job, classifier: &Classifier) -> Result<Parameters, LogRunEr
             batch: job.batch,
             threads: job.request.threads,
         },
+        language: None,
     })
 }

@@ -27,7 +27,8 @@ pub use error::LogError;
 pub use opening::{Draw, MAX_OPENINGS, MAX_OPENINGS_FILE, OPENINGS_FORMAT, Opening, Openings};
 pub use salt::{Salt, salt};
 pub use statement::{
-    DecisionFacts, LogFacts, MAX_ENVELOPE, PREDICATE_TYPE, Predictions, Rows, RuntimeFacts, Signed, Statement,
+    DecisionFacts, LogFacts, MAX_ENVELOPE, PREDICATE_TYPE, Predictions, Rows, RuntimeFacts, Signed,
+    Statement, frame,
 };
 pub use tree::Tree;
 

@@ -209,7 +209,8 @@ impl Statement {
 
     /// The counters with their shape.
     pub fn counts(&self) -> Result<Counts, LogError> {
-        let frame = self.predicate.frame()?;
+        let Predictions { classes, favourable, attributes, .. } = &self.predicate;
+        let frame = frame(classes, favourable, attributes)?;
         frame.validate()?;
         Ok(Counts::of_frame(&frame, self.predicate.counters.clone())?)
     }
@@ -252,27 +253,6 @@ impl Statement {
 }
 
 impl Predictions {
-    /// Classes, favourable class and attributes.
-    fn frame(&self) -> Result<Frame, LogError> {
-        let unknown = |what| LogError::Inconsistent(what);
-        let index = |names: &[String], name: &String| names.iter().position(|other| other == name);
-        let favourable = index(&self.classes, &self.favourable)
-            .and_then(|index| u8::try_from(index).ok())
-            .ok_or(unknown("the favourable class is none of the classes"))?;
-        let attribute = |record: &AttributeRecord| {
-            let reference = match &record.reference {
-                None => None,
-                Some(name) => index(&record.groups, name).map(|index| index.try_into()),
-            };
-            let named = record.reference.is_some();
-            let reference = reference.transpose().ok().filter(|found| found.is_some() == named);
-            let reference = reference.ok_or(unknown("a reference group is none of the groups"))?;
-            Ok(Attribute { name: record.name.clone(), groups: record.groups.clone(), reference })
-        };
-        let attributes = self.attributes.iter().map(attribute).collect::<Result<_, LogError>>()?;
-        Ok(Frame { classes: self.classes.clone(), favourable, attributes })
-    }
-
     /// The attributes of a dataset as a statement names them.
     pub fn attributes_of(schema: &Schema) -> Vec<AttributeRecord> {
         let record = |attribute: &Attribute| AttributeRecord {
@@ -285,6 +265,31 @@ impl Predictions {
         };
         schema.attributes.iter().map(record).collect()
     }
+}
+
+/// Classes, favourable class and attributes as a statement names them.
+pub fn frame(
+    classes: &[String],
+    favourable: &String,
+    attributes: &[AttributeRecord],
+) -> Result<Frame, LogError> {
+    let unknown = |what| LogError::Inconsistent(what);
+    let index = |names: &[String], name: &String| names.iter().position(|other| other == name);
+    let favourable = index(classes, favourable)
+        .and_then(|index| u8::try_from(index).ok())
+        .ok_or(unknown("the favourable class is none of the classes"))?;
+    let attribute = |record: &AttributeRecord| {
+        let reference = match &record.reference {
+            None => None,
+            Some(name) => index(&record.groups, name).map(|index| index.try_into()),
+        };
+        let named = record.reference.is_some();
+        let reference = reference.transpose().ok().filter(|found| found.is_some() == named);
+        let reference = reference.ok_or(unknown("a reference group is none of the groups"))?;
+        Ok(Attribute { name: record.name.clone(), groups: record.groups.clone(), reference })
+    };
+    let attributes = attributes.iter().map(attribute).collect::<Result<_, LogError>>()?;
+    Ok(Frame { classes: classes.to_vec(), favourable, attributes })
 }
 
 /// A statement whose signature is by the key that it names. Whether that key is to be trusted is the caller's question.
