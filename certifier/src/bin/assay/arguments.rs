@@ -8,9 +8,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     attest::AttestArguments, audit::AuditCommand, certificate::CertificateCommand, dataset::DatasetCommand,
-    demo::DemoArguments, identity::IdentityCommand, infer::InferArguments, localnet::LocalnetCommand,
-    log::LogCommand, model::ModelCommand, policy::PolicyCommand, prove::ProveArguments,
-    report::ReportArguments, rerun::RerunArguments, role::RoleCommand, verify::VerifyArguments,
+    demo::DemoArguments, identity::IdentityCommand, infer::InferArguments, language::LanguageCommand,
+    localnet::LocalnetCommand, log::LogCommand, model::ModelCommand, policy::PolicyCommand,
+    prove::ProveArguments, report::ReportArguments, rerun::RerunArguments, role::RoleCommand,
+    verify::VerifyArguments,
 };
 
 const AFTER_HELP: &str = "\
@@ -40,7 +41,10 @@ Examples:
 
   assay log run --model forest.onnx --dataset datasets/german -o forest.log    any ONNX classifier
   assay log sign forest.log --identity me.pem             commits to every prediction at once
-  assay log check forest.log/statement.json openings.json";
+  assay log check forest.log/statement.json openings.json
+
+  assay language run --items datasets/language/facts --base-url URL --model NAME -o facts.log
+  assay language report facts.log                         then `assay log sign`, as above";
 
 /// Certificates for models: audited by a canister, checked offline by anyone
 #[derive(Parser)]
@@ -122,6 +126,9 @@ pub enum Command {
     /// Run any ONNX classifier into a signed log of predictions; open and check logs (offline)
     #[command(subcommand)]
     Log(LogCommand),
+    /// Ask a language model the prompts of an item set into such a log; report bias, accuracy and coverage
+    #[command(subcommand)]
+    Language(LanguageCommand),
     /// Make and check policies
     #[command(subcommand)]
     Policy(PolicyCommand),

@@ -9,6 +9,7 @@ mod expected;
 pub mod export;
 pub mod identity;
 pub mod infer;
+pub mod language;
 mod limits;
 pub mod localnet;
 pub mod log;
@@ -43,6 +44,7 @@ pub async fn run(global: &Global, command: Command, output: Output) -> Result<Ex
         Command::Infer(arguments) => infer::run(arguments, output),
         Command::Verify(arguments) => verify::run(global, arguments, output).await,
         Command::Log(command) => log::run(global, command, output),
+        Command::Language(command) => language::run(command, output).await,
         Command::Policy(command) => policy::run(global, command, output).await,
         Command::Identity(command) => identity::run(global, command, output),
         Command::Role(command) => role::run(global, command, output).await,

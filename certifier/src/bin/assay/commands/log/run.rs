@@ -3,7 +3,7 @@ use std::{
     time::Instant,
 };
 
-use audit::{Decimal, Digest, SAMPLE_RULE, log::Rows};
+use audit::Decimal;
 use certifier::{
     dataset,
     log::{Job, run as run_log},
@@ -12,7 +12,7 @@ use clap::Args;
 use runtime::{MAX_BATCH, Options};
 use serde_json::json;
 
-use super::RuntimeArguments;
+use super::{RowArguments, RuntimeArguments};
 use crate::{
     commands::model::{parse_label, read_onnx},
     failure::{Exit, Result},
@@ -30,15 +30,8 @@ pub struct RunArguments {
     /// Folder of the log
     #[arg(long, short, value_name = "FOLDER")]
     output: PathBuf,
-    /// Rows to run, from 0; all by default
-    #[arg(long, value_name = "ROW", value_delimiter = ',', conflicts_with = "audit_seed")]
-    rows: Vec<u32>,
-    /// Seed that draws the rows, as of an audit: 64 hex digits
-    #[arg(long, value_name = "HEX", requires = "sample")]
-    audit_seed: Option<Digest>,
-    /// How many rows the seed draws
-    #[arg(long, value_name = "ROWS", requires = "audit_seed")]
-    sample: Option<u32>,
+    #[command(flatten)]
+    rows: RowArguments,
     /// Rows of one call
     #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=MAX_BATCH as i64))]
     batch: u32,
@@ -55,21 +48,6 @@ pub struct RunArguments {
     runtime: RuntimeArguments,
 }
 
-impl RunArguments {
-    fn rows(&self) -> Rows {
-        match (&self.audit_seed, self.sample) {
-            (Some(seed), Some(size)) => Rows::Drawn { rule: SAMPLE_RULE.to_owned(), seed: *seed, size },
-            _ if self.rows.is_empty() => Rows::All {},
-            _ => {
-                let mut rows = self.rows.clone();
-                rows.sort_unstable();
-                rows.dedup();
-                Rows::Listed { rows }
-            }
-        }
-    }
-}
-
 pub fn run(arguments: &RunArguments, output: Output) -> Result<Exit> {
     let onnx = read_onnx(&arguments.model)?;
     let dataset = dataset::read(&arguments.dataset)?;
@@ -77,7 +55,7 @@ pub fn run(arguments: &RunArguments, output: Output) -> Result<Exit> {
         model_name: &name(&arguments.model),
         onnx: &onnx,
         dataset: &dataset,
-        rows: arguments.rows(),
+        rows: arguments.rows.rows(),
         request: arguments.runtime.request(),
         options: Options {
             output: arguments.decision.clone(),
