@@ -58,13 +58,15 @@ impl Endpoint {
         let given = facts.base_url.clone();
         let wrong = |problem| LanguageRunError::BaseUrl { url: given.clone(), problem };
         facts.base_url = given.trim_end_matches('/').to_owned();
-        let base = Url::parse(&facts.base_url).map_err(|_| wrong("it cannot be read"))?;
+        let mut base = Url::parse(&facts.base_url).map_err(|_| wrong("it cannot be read"))?;
         if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() {
             return Err(wrong("it must begin with http:// or https:// and a host"));
         }
         // It is published in the statement.
         if !base.username().is_empty() || base.password().is_some() {
-            return Err(wrong("a name or password must not be in it"));
+            let _ = base.set_username("").and_then(|()| base.set_password(None));
+            let problem = "a name or password must not be in it";
+            return Err(LanguageRunError::BaseUrl { url: base.to_string(), problem });
         }
         if base.query().is_some() || base.fragment().is_some() {
             return Err(wrong("it must not have a ? or #"));

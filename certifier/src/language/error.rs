@@ -91,7 +91,7 @@ impl LanguageRunError {
             }
             Self::ClearText(_) => "use https, pass --key-env '' where no key is needed, or --insecure-http",
             Self::Client(_) => "check the certificates and proxies of this computer",
-            Self::Refused { status: 401 | 402 | 403, .. } => {
+            Self::Refused { status: 401..=403, .. } => {
                 "check key, account and model; what was answered is kept: repeat the command to go on"
             }
             Self::Refused { .. } => {

@@ -1,6 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use super::{ItemSet, LanguageError, SHUFFLE_RULE, TRANSCRIPT_FORMAT, answer::ANSWER_RULE, manifest::Kind};
+use super::{
+    FAILED, INVALID, ItemSet, LanguageError, SHUFFLE_RULE, TRANSCRIPT_FORMAT, answer::ANSWER_RULE,
+    manifest::Kind,
+};
 use crate::{AuditError, Decimal, Digest, canonical::to_canonical_json, codec};
 
 /// How a language model was asked: part of a log's statement.
@@ -109,6 +112,18 @@ impl LanguageFacts {
         codec::check_text("base URL", &self.endpoint.base_url)?;
         codec::check_text("model name", &self.endpoint.model)?;
         self.templates.iter().try_for_each(|template| codec::check_text("template id", &template.id))?;
+        Ok(())
+    }
+
+    /// Fails unless a statement with these classes can be about such items.
+    pub fn check_classes(&self, classes: &[String]) -> Result<(), LanguageError> {
+        let last =
+            classes.last_chunk().is_some_and(|[invalid, failed]| invalid == INVALID && failed == FAILED);
+        if !last || self.kind.options(classes.len()).is_none() {
+            return Err(LanguageError::Dataset(
+                "the classes are not those of its kind, with invalid and failed last",
+            ));
+        }
         Ok(())
     }
 

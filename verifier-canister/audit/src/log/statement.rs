@@ -233,6 +233,7 @@ impl Statement {
         }
         if let Some(language) = &self.predicate.language {
             language.check()?;
+            language.check_classes(&self.predicate.classes)?;
             if log.scores != 0 {
                 return Err(LogError::Inconsistent("a language model has transcripts, not scores"));
             }

@@ -127,4 +127,14 @@ fn a_statement_about_another_item_set_is_refused() {
     let mut changed = facts.clone();
     changed.answers = "assay answer 2".into();
     assert!(matches!(changed.check(), Err(LanguageError::Facts { what: "answer rule", .. })));
+    let classes = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    facts.check_classes(&classes(&["A", "B", "invalid", "failed"])).unwrap();
+    for other in [
+        &["A", "B", "C", "D"][..],
+        &["A", "invalid", "failed"],
+        &["A", "B", "failed", "invalid"],
+        &["failed"],
+    ] {
+        assert!(facts.check_classes(&classes(other)).is_err(), "{other:?}");
+    }
 }

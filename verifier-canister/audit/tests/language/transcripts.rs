@@ -1,5 +1,7 @@
 //! Transcripts: what follows from answers, and which are refused.
 
+use std::{fs, path::PathBuf};
+
 use audit::{
     Digest,
     language::{
@@ -154,6 +156,30 @@ fn bounds_are_checked_when_read() {
     assert!(parse(&|call| call.errors = vec![String::new(); 33]).is_err());
     assert!(parse(&|call| call.answer = None).is_err());
     assert!(Transcript::parse(&vec![b' '; MAX_TRANSCRIPT + 1]).is_err());
+}
+
+#[test]
+fn golden_bytes_stay_readable() {
+    let set = Parts::counterfactual().set().unwrap();
+    let (good, bad) = (letter(&set, "good"), format!("**{}**", letter(&set, "bad")));
+    let mut calls = vec![call(&set, 0, 0, Some(&good)), call(&set, 0, 1, Some(&bad))];
+    calls[1].errors = vec!["status 429: slower".into()];
+    let answer = calls[1].answer.as_mut().unwrap();
+    (answer.finish, answer.model) = (Some("stop".into()), Some("rule-2026".into()));
+    answer.fingerprint = Some("fp_1".into());
+    let transcript = Transcript::new(set.plan().kind, 5, 0, calls);
+    let files = [
+        ("language-transcript.json", transcript.to_json().unwrap()),
+        ("language-facts.json", audit::canonical::to_canonical_json("facts", &facts(&set)).unwrap()),
+    ];
+    for (name, made) in files {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+        if std::env::var_os("ASSAY_WRITE_GOLDEN").is_some() {
+            fs::write(&path, &made).unwrap();
+        }
+        assert_eq!(fs::read(&path).unwrap(), made, "{name}");
+    }
+    Transcript::parse(&transcript.to_json().unwrap()).unwrap().check(&set, 5, &SEED).unwrap();
 }
 
 proptest! {

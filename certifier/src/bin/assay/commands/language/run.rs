@@ -94,9 +94,6 @@ impl RunArguments {
                 key
             }
         };
-        if key.is_none() {
-            output.note("no key is sent");
-        }
         let facts = EndpointFacts {
             base_url: self.base_url.clone(),
             model: self.model.clone(),
@@ -109,8 +106,13 @@ impl RunArguments {
             },
         };
         let timeout = Duration::from_secs(self.timeout);
+        let without = key.is_none();
         let options = EndpointOptions { facts, key, timeout, insecure_http: self.insecure_http };
-        Ok(Endpoint::new(options)?)
+        let endpoint = Endpoint::new(options)?;
+        if without {
+            output.note("no key is sent");
+        }
+        Ok(endpoint)
     }
 }
 
