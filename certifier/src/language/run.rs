@@ -64,6 +64,8 @@ pub struct Ended {
     pub progress: Progress,
     /// Calls that had a result when this run began.
     pub resumed_at: u64,
+    /// What went wrong in the last call without an answer, of this run.
+    pub last_error: Option<String>,
     /// Requests and tokens of this run; tokens as the endpoint counts them, or the most they can have been.
     pub spent: (u64, u64),
 }
@@ -104,7 +106,7 @@ pub async fn run(
         .filter(|place| !calls.contains_key(place))
         .collect::<Vec<_>>()
         .into_iter();
-    let (mut tasks, mut budget_left, mut in_a_row) = (JoinSet::new(), true, 0);
+    let (mut tasks, mut budget_left, mut in_a_row, mut last_error) = (JoinSet::new(), true, 0, None);
     loop {
         while budget_left && tasks.len() < job.limits.concurrency as usize {
             let Some(place) = open.next() else { break };
@@ -128,10 +130,15 @@ pub async fn run(
                 state.count(&call);
                 progress(state);
                 in_a_row = if exhausted { in_a_row + 1 } else { 0 };
+                if call.answer.is_none() {
+                    last_error = call.errors.last().cloned();
+                }
                 // One failing call stops nobody; when all fail, the rest of the log must not become failures too.
                 if in_a_row >= HOPELESS.max(2 * job.limits.concurrency) {
-                    let last = call.errors.last().cloned().unwrap_or_default();
-                    return Err(LanguageRunError::Unreachable { calls: in_a_row, last });
+                    return Err(LanguageRunError::Unreachable {
+                        calls: in_a_row,
+                        last: last_error.unwrap_or_default(),
+                    });
                 }
                 calls.insert(place, call);
             }
@@ -139,12 +146,15 @@ pub async fn run(
             Err(Stop::Fatal(cause)) => return Err(cause),
         }
     }
+    if in_a_row > 0 && u64::from(in_a_row) == state.done {
+        return Err(LanguageRunError::Unreachable { calls: in_a_row, last: last_error.unwrap_or_default() });
+    }
     let root = match state.done == total {
         true => Some(write(&folder, &job, &rows, calls)?),
         false => None,
     };
     let (size, spent) = (rows.len() as u32, shared.budget.spent());
-    Ok(Ended { parameters, root, size, progress: state, resumed_at, spent })
+    Ok(Ended { parameters, root, size, progress: state, resumed_at, last_error, spent })
 }
 
 impl Progress {

@@ -140,6 +140,17 @@ async fn an_endpoint_that_redirects_is_not_followed() {
 }
 
 #[tokio::test]
+async fn a_log_without_a_single_answer_is_not_complete() {
+    let (mut asking, folder) = (asking("facts"), tempdir().unwrap());
+    asking.rows = Rows::Listed { rows: vec![1, 2] };
+    asking.limits.attempts = 1;
+    let server = Server::start(|_, _| Reply::Drops).await;
+    let outcome = asking.run(&server, folder.path()).await;
+    assert!(matches!(outcome, Err(LanguageRunError::Unreachable { calls: 2, .. })), "{outcome:?}");
+    assert!(!folder.path().join("records.bin").exists());
+}
+
+#[tokio::test]
 async fn a_dead_endpoint_does_not_turn_the_rest_of_the_log_into_failures() {
     let (mut asking, folder) = (asking("facts"), tempdir().unwrap());
     asking.limits.concurrency = 4;

@@ -69,7 +69,8 @@ fn a_counterfactual_that_sets_every_group_to_the_same_value_is_refused() {
 #[test]
 fn files_and_dataset_must_fit_each_other() {
     let refused = |spoil: fn(&mut Parts)| refused(Parts::choice(), spoil);
-    let cases: [(fn(&mut Parts), &str); 22] = [
+    type Case = (fn(&mut Parts), &'static str);
+    let cases: [Case; 22] = [
         (|parts| parts.block = Value::Null, "no assay:language block"),
         (|parts| parts.block["version"] = json!(2), "its version is not 1"),
         (|parts| parts.block["items"] = json!("../items.jsonl"), "named without a folder"),

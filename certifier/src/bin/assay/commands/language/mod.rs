@@ -23,7 +23,7 @@ pub enum LanguageCommand {
         out of budget, the same command goes on where it stopped: no answered prompt is asked again. A call that gets no\n\
         answer after all attempts is counted as failed, an answer that is no option as invalid; nothing is left out.\n\
         Then `assay log sign`, `open` and `check` work on the folder.")]
-    Run(run::RunArguments),
+    Run(Box<run::RunArguments>),
     /// Report coverage, format errors, accuracy, stereotype scores or change rates with 95 % intervals
     #[command(
         after_help = "Examples:\n  assay language report facts.log\n  assay language report statement.json --json"

@@ -147,9 +147,13 @@ pub async fn run(arguments: &RunArguments, output: Output) -> Result<Exit> {
 }
 
 fn show(arguments: &RunArguments, ended: &Ended, output: Output) -> Result<()> {
-    let Ended { parameters, root, size, progress, resumed_at, spent: (requests, tokens) } = ended;
+    let Ended { parameters, root, size, progress, resumed_at, last_error, spent: (requests, tokens) } = ended;
     if *resumed_at > 0 {
         output.note(format!("{resumed_at} calls were there already"));
+    }
+    if let Some(error) = last_error {
+        output.warn(format!("calls without an answer count as failed; the last: {error}"));
+        output.note("--retry-failed asks them again");
     }
     let document = json!({
         "folder": arguments.output, "root": root, "complete": root.is_some(), "size": size,
