@@ -2,7 +2,8 @@
 //!
 //! A folder has `run.json` (what was asked for), `secret` (what the salts come from, for the owner's eyes only),
 //! `records.bin` and `outputs.bin` (both only ever appended to), and `counters.json` once it is complete. The log of a
-//! language model ([`crate::language`]) has transcripts in the place of `outputs.bin`. `docs/log.md` specifies the files. What is decided about a log is `audit::log`'s.
+//! language model ([`crate::language`]) has transcripts in the place of `outputs.bin`. `docs/log.md` specifies the
+//! files. What is decided about a log is `audit::log`'s.
 
 mod error;
 pub(crate) mod folder;
