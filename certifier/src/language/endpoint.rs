@@ -81,7 +81,7 @@ impl Endpoint {
         let mut headers = HeaderMap::new();
         if let Some(key) = &key {
             let value = HeaderValue::from_str(&format!("Bearer {key}"));
-            let mut value = value.map_err(|_| LanguageRunError::NoKey("of the key".to_owned()))?;
+            let mut value = value.map_err(|_| LanguageRunError::KeyForm)?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
@@ -265,6 +265,8 @@ mod tests {
             assert!(Endpoint::new(options(url, Some("k"))).is_ok(), "{url}");
         }
         assert!(Endpoint::new(options("http://example.org/v1", None)).is_ok());
+        let two_lines = Endpoint::new(options("https://example.org/v1", Some("k\nX-Other: 1")));
+        assert!(matches!(two_lines, Err(LanguageRunError::KeyForm)));
         let insecure = EndpointOptions { insecure_http: true, ..options("http://example.org/v1", Some("k")) };
         assert!(Endpoint::new(insecure).is_ok());
     }

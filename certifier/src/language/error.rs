@@ -35,9 +35,12 @@ pub enum LanguageRunError {
         /// What is wrong.
         problem: &'static str,
     },
-    /// The variable with the key is not set, or not usable as a header.
+    /// The variable with the key is not set.
     #[error("the environment variable {0} holds no key")]
     NoKey(String),
+    /// The key has characters that no header can carry.
+    #[error("the key has line breaks or other characters that no header can carry")]
+    KeyForm,
     /// The key would be readable on the way.
     #[error("the key would travel in the clear to {0}")]
     ClearText(String),
@@ -86,6 +89,7 @@ impl LanguageRunError {
             Self::BaseUrl { .. } => {
                 "it is what /chat/completions is appended to, e.g. http://127.0.0.1:8000/v1"
             }
+            Self::KeyForm => "check the value of the environment variable: a key is one line",
             Self::NoKey(_) => {
                 "set it, name another with --key-env, or pass --key-env '' where no key is needed"
             }

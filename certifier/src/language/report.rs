@@ -3,8 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use audit::{
-    Digest,
-    language::{LanguageFacts, Measure, Parsed, Transcript, measures},
+    language::{CHANGED, Kind, LanguageFacts, Measure, Parsed, Transcript, measures, order},
     log::{Signed, frame},
 };
 
@@ -67,7 +66,7 @@ pub fn report_folder(path: &Path) -> Result<Report, LanguageRunError> {
     });
     let transcripts = transcripts.collect::<Result<Vec<_>, LanguageRunError>>()?;
     Ok(Report {
-        conversation: Some(Conversation::of(&transcripts, &language.shuffle.seed, parameters.classes.len())),
+        conversation: Some(Conversation::of(&transcripts, &language, parameters.classes.len())),
         measures: measures(language.kind, &frame, &counts)?,
         dataset: parameters.dataset.name,
         language,
@@ -93,10 +92,12 @@ pub fn report_statement(path: &Path, signed: &Signed) -> Result<Report, Language
 }
 
 impl Conversation {
-    fn of(transcripts: &[Transcript], seed: &Digest, classes: usize) -> Self {
+    fn of(transcripts: &[Transcript], facts: &LanguageFacts, classes: usize) -> Self {
         let mut found = Self::default();
+        let options = facts.kind.options(classes).unwrap_or_default();
         for transcript in transcripts {
-            let changed = classes == 5 && transcript.class == 2 && transcript.calls.len() > 1;
+            let shown = order(&facts.shuffle.seed, transcript.item, options);
+            let changed = facts.kind == Kind::Counterfactual && transcript.class == CHANGED;
             for (variant, call) in transcript.calls.iter().enumerate() {
                 found.calls += 1;
                 found.failed_attempts += call.errors.len() as u64;
@@ -110,7 +111,9 @@ impl Conversation {
                             1;
                     }
                     Parsed::Option(option) => {
-                        found.count_position(seed, transcript, option, classes);
+                        let position = shown.iter().position(|&shown| shown == usize::from(option));
+                        let letter = position.and_then(|position| ('A'..='Z').nth(position));
+                        found.positions.extend(letter.map(|letter| (letter, found.at(letter) + 1)));
                         if changed {
                             found.favourable_when_changed.resize(transcript.calls.len(), 0);
                             found.favourable_when_changed[variant] += u64::from(option == 0);
@@ -123,12 +126,8 @@ impl Conversation {
         found
     }
 
-    fn count_position(&mut self, seed: &Digest, transcript: &Transcript, option: u8, classes: usize) {
-        let options = if transcript.calls.len() > 1 { 2 } else { classes - 2 };
-        let order = audit::language::order(seed, transcript.item, options);
-        let position = order.iter().position(|&shown| shown == usize::from(option));
-        if let Some(letter) = position.and_then(|position| u8::try_from(position).ok()) {
-            *self.positions.entry(char::from(b'A' + letter)).or_default() += 1;
-        }
+    /// How often a position was chosen so far.
+    fn at(&self, letter: char) -> u64 {
+        self.positions.get(&letter).copied().unwrap_or_default()
     }
 }

@@ -173,6 +173,43 @@ async fn another_run_does_not_go_on_in_the_same_folder_and_an_edited_journal_is_
     assert!(matches!(damaged, Err(LanguageRunError::Log(LogRunError::Damaged { .. }))), "{damaged:?}");
 }
 
+#[test]
+fn the_log_of_a_classifier_is_none_of_a_language_model() {
+    let folder = tempdir().unwrap();
+    let onnx = fs::read(repository("datasets/german/models/logistic.onnx")).unwrap();
+    let dataset = certifier::dataset::read(&repository("datasets/german")).unwrap();
+    let job = certifier::log::Job {
+        model_name: "logistic",
+        onnx: &onnx,
+        dataset: &dataset,
+        rows: Rows::Listed { rows: vec![1, 2] },
+        request: runtime::Request { choice: runtime::Choice::Embedded, ..Default::default() },
+        options: runtime::Options::default(),
+        batch: 2,
+    };
+    certifier::log::run(folder.path(), &job, &mut |_, _| ()).unwrap();
+    assert!(matches!(report_folder(folder.path()), Err(LanguageRunError::NotLanguage(_))));
+    let signed = signed(folder.path());
+    assert!(matches!(report_statement(folder.path(), &signed), Err(LanguageRunError::NotLanguage(_))));
+    let openings = open(folder.path(), &Places::Rows(vec![1])).unwrap();
+    let checked = check(&repository("datasets/language/facts"), signed.statement(), &openings);
+    assert!(matches!(checked, Err(LanguageRunError::NotLanguage(_))));
+}
+
+#[tokio::test]
+async fn a_log_that_is_not_complete_can_be_neither_signed_nor_reported() {
+    let (mut asking, folder) = (asking("facts"), tempdir().unwrap());
+    asking.limits.max_requests = Some(9);
+    let server = Server::start(|_, _| Reply::Says("A".into())).await;
+    asking.run(&server, folder.path()).await.unwrap();
+    let incomplete = |error: &LogRunError| matches!(error, LogRunError::Incomplete { expected: 160, .. });
+    let key = tempdir().unwrap();
+    let identity = identity::create(&key.path().join("me.pem")).unwrap();
+    assert!(incomplete(&sign(folder.path(), identity.as_ref(), 1).unwrap_err()));
+    let report = report_folder(folder.path());
+    assert!(matches!(report, Err(LanguageRunError::Log(error)) if incomplete(&error)));
+}
+
 fn assay(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_assay"));
     command.args(arguments).env_remove("OPENAI_API_KEY").stdout(Stdio::piped()).stderr(Stdio::piped());

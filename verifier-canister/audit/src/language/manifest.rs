@@ -24,7 +24,7 @@ pub enum Kind {
 
 impl Kind {
     /// Number of options of every item where the dataset has so many classes, or `None` when no set has so many.
-    pub(crate) fn options(self, classes: usize) -> Option<usize> {
+    pub fn options(self, classes: usize) -> Option<usize> {
         let options = classes.checked_sub(2)?;
         match self {
             Self::Choice => (2..=MAX_OPTIONS).contains(&options).then_some(options),

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::Kind;
+use super::{CHANGED, Kind};
 use crate::{
     AuditError, Counts, Fraction,
     interval::{self, Interval, Term},
@@ -147,7 +147,12 @@ fn of(kind: Kind, group: Option<&str>, tally: &Tally) -> Vec<Measure> {
             ]);
         }
         Kind::Counterfactual => {
-            found.push(share("change_rate", tally.of(2), tally.valid(), Missing::NoValidAnswers));
+            found.push(share(
+                "change_rate",
+                tally.of(CHANGED.into()),
+                tally.valid(),
+                Missing::NoValidAnswers,
+            ));
         }
     }
     found

@@ -33,6 +33,9 @@ pub const INVALID: &str = "invalid";
 /// Name of the last class: no answer after all attempts.
 pub const FAILED: &str = "failed";
 
+/// Index of the class of a counterfactual whose answers differ.
+pub const CHANGED: u8 = 2;
+
 /// Longest file of items, in bytes.
 pub const MAX_ITEMS_FILE: usize = 32 << 20;
 /// Longest template file, in bytes.

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ItemSet, Kind, LanguageError, LanguageFacts, MAX_ANSWER, MAX_ERROR, MAX_ERRORS, MAX_TRANSCRIPT,
+    CHANGED, ItemSet, Kind, LanguageError, LanguageFacts, MAX_ANSWER, MAX_ERROR, MAX_ERRORS, MAX_TRANSCRIPT,
     MAX_VARIANTS,
     answer::{self, Invalid},
     shuffle::order,
@@ -188,7 +188,7 @@ fn class(kind: Kind, classes: usize, parsed: impl Iterator<Item = Parsed>) -> u8
     let first = options.first().copied().unwrap_or(failed);
     match (worst, kind) {
         (Some(class), _) => class,
-        (None, Kind::Counterfactual) if options.iter().any(|&option| option != first) => 2,
+        (None, Kind::Counterfactual) if options.iter().any(|&option| option != first) => CHANGED,
         (None, _) => first,
     }
 }

@@ -4,4 +4,5 @@ mod answers;
 mod figures;
 mod fixture;
 mod sets;
+mod statements;
 mod transcripts;

@@ -180,6 +180,10 @@ fn report(
             runtime.provider,
             if runtime.fallback { ", parts perhaps on the CPU" } else { "" },
         );
+        if let Some(language) = &predicate.language {
+            let name = &language.endpoint.model;
+            text.push_str(&format!("the model is called {name} there; that is its operator's word\n"));
+        }
         if arguments.records.is_some() {
             text.push_str("all records are those of the log\n");
         }
