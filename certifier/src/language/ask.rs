@@ -47,9 +47,10 @@ impl Shared {
             let outcome = self.endpoint.attempt(prompt).await;
             let cost = match &outcome {
                 Attempt::Answered(_, Some(tokens)) => *tokens,
-                // An endpoint that does not count may have spent the most.
+                // Where nobody says what it cost, it may have cost the most.
                 Attempt::Answered(_, None) => held,
-                // Failed requests are taken as free, which is what providers charge for them.
+                Attempt::Never { billed: true, .. } | Attempt::Again { billed: true, .. } => held,
+                // An error status costs nothing at providers.
                 _ => 0,
             };
             self.budget.settle(held, cost);
@@ -57,12 +58,12 @@ impl Shared {
                 Attempt::Answered(answer, _) => {
                     return Ok(Asked { answer: Some(answer), errors, exhausted: false });
                 }
-                Attempt::Never { error } => {
+                Attempt::Never { error, .. } => {
                     errors.push(error);
                     return Ok(Asked { answer: None, errors, exhausted: false });
                 }
                 Attempt::Stop(cause) => return Err(Stop::Fatal(cause)),
-                Attempt::Again { error, pause } => {
+                Attempt::Again { error, pause, .. } => {
                     errors.push(error);
                     self.wait(attempt, pause).await?;
                 }

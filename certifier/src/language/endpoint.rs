@@ -44,9 +44,9 @@ pub(super) enum Attempt {
     /// An answer, and the tokens that the endpoint counted.
     Answered(Answer, Option<u64>),
     /// It may work later, after the pause that the endpoint asks for.
-    Again { error: String, pause: Option<Duration> },
+    Again { error: String, pause: Option<Duration>, billed: bool },
     /// This prompt will never be answered.
-    Never { error: String },
+    Never { error: String, billed: bool },
     /// No prompt will be answered.
     Stop(LanguageRunError),
 }
@@ -109,26 +109,33 @@ impl Endpoint {
 
     /// Sends one prompt once.
     pub(super) async fn attempt(&self, prompt: &str) -> Attempt {
-        let again = |error: String| Attempt::Again { error: self.error(&error), pause: None };
+        // The endpoint may have written an answer, and count it, though none came here.
+        let again = |error: String, billed| Attempt::Again { error: self.error(&error), pause: None, billed };
         let body = self.request(prompt).to_string();
         let request = self.http.post(self.url.clone()).header("content-type", "application/json").body(body);
         let response = match request.send().await {
             Ok(response) => response,
-            Err(cause) => return again(reason(cause)),
+            Err(cause) => {
+                let billed = !cause.is_connect();
+                return again(reason(cause), billed);
+            }
         };
         let (status, pause) = (response.status(), pause(response.headers()));
         let body = match body_of(response).await {
             Ok(Some(body)) => body,
             Ok(None) if status.is_success() => {
-                return Attempt::Never { error: format!("an answer of more than {MAX_BODY} bytes") };
+                return Attempt::Never {
+                    error: format!("an answer of more than {MAX_BODY} bytes"),
+                    billed: true,
+                };
             }
             Ok(None) => Vec::new(),
-            Err(cause) => return again(reason(cause)),
+            Err(cause) => return again(reason(cause), true),
         };
         if status.is_success() {
             return match reply::read(&body) {
                 Ok((answer, tokens)) => Attempt::Answered(answer, tokens),
-                Err(error) => again(error),
+                Err(error) => again(error, true),
             };
         }
         let message = reply::message(&body);
@@ -137,15 +144,15 @@ impl Endpoint {
             StatusCode::REQUEST_TIMEOUT
             | StatusCode::CONFLICT
             | StatusCode::TOO_EARLY
-            | StatusCode::TOO_MANY_REQUESTS => Attempt::Again { error, pause },
-            _ if status.is_server_error() => Attempt::Again { error, pause },
+            | StatusCode::TOO_MANY_REQUESTS => Attempt::Again { error, pause, billed: false },
+            _ if status.is_server_error() => Attempt::Again { error, pause, billed: false },
             StatusCode::UNAUTHORIZED
             | StatusCode::PAYMENT_REQUIRED
             | StatusCode::FORBIDDEN
             | StatusCode::NOT_FOUND
             | StatusCode::METHOD_NOT_ALLOWED => self.stop(status, &message),
             _ if status.is_redirection() => self.stop(status, "it redirects"),
-            _ => Attempt::Never { error },
+            _ => Attempt::Never { error, billed: false },
         }
     }
 

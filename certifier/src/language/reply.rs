@@ -23,8 +23,34 @@ struct Choice {
 
 #[derive(Deserialize)]
 struct Message {
-    content: Option<String>,
+    content: Option<Content>,
     refusal: Option<String>,
+}
+
+/// Text, or parts of it, as some servers write it beside their models' reasoning.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Content {
+    Text(String),
+    Parts(Vec<Part>),
+}
+
+#[derive(Deserialize)]
+struct Part {
+    r#type: String,
+    #[serde(default)]
+    text: String,
+}
+
+impl Content {
+    fn text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Parts(parts) => {
+                parts.into_iter().filter(|part| part.r#type == "text").map(|part| part.text).collect()
+            }
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -38,7 +64,7 @@ pub fn read(body: &[u8]) -> Result<(Answer, Option<u64>), String> {
         serde_json::from_slice(body).map_err(|cause| format!("not a chat completion: {cause}"))?;
     let choice = completion.choices.into_iter().next().ok_or("a chat completion without choices")?;
     // A refusal is an answer too: one that is no option.
-    let full = choice.message.content.or(choice.message.refusal).unwrap_or_default();
+    let full = choice.message.content.map(Content::text).or(choice.message.refusal).unwrap_or_default();
     let text = shortened(&full, MAX_ANSWER).to_owned();
     let name = |name: Option<String>| name.map(|name| shortened(&name, MAX_NAME).to_owned());
     let answer = Answer {
@@ -107,6 +133,8 @@ mod tests {
         assert_eq!((answer.text.as_str(), answer.finish.as_deref(), tokens), ("No.", Some("stop"), Some(7)));
         let (answer, _) = read(br#"{"choices":[{"message":{"content":null}}]}"#).unwrap();
         assert_eq!(answer.text, "");
+        let parts = br#"{"choices":[{"message":{"content":[{"type":"thinking","thinking":[]},{"type":"text","text":"B"}]}}]}"#;
+        assert_eq!(read(parts).unwrap().0.text, "B");
     }
 
     #[test]

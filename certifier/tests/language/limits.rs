@@ -71,6 +71,23 @@ async fn a_budget_of_tokens_is_not_exceeded() {
 }
 
 #[tokio::test]
+async fn answers_that_never_came_may_have_cost_tokens_and_error_statuses_have_not() {
+    for (dropped, most) in [(true, 25), (false, u32::MAX)] {
+        let (mut asking, folder) = (asking("facts"), tempdir().unwrap());
+        asking.limits.attempts = 16;
+        asking.limits.max_requests = Some(60);
+        asking.limits.max_tokens_total = Some(5000);
+        let reply = move || if dropped { Reply::Drops } else { Reply::Status(500, None, "no".into()) };
+        let server = Server::start(move |_, _| reply()).await;
+        let ended = asking.run(&server, folder.path()).await.unwrap();
+        assert!(ended.root.is_none() && ended.spent.1 <= 5000);
+        // A request can cost about 200 tokens.
+        assert!(server.requests() <= most, "{}", server.requests());
+        assert_eq!(ended.spent, (server.requests().into(), if dropped { ended.spent.1 } else { 0 }));
+    }
+}
+
+#[tokio::test]
 async fn records_are_in_the_order_of_rows_whatever_the_order_of_answers() {
     let (mut asking, folder) = (asking("german-sex"), tempdir().unwrap());
     asking.rows = Rows::Listed { rows: vec![2, 3, 5, 7, 11, 13] };

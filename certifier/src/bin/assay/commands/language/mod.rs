@@ -15,14 +15,14 @@ use crate::{
 pub enum LanguageCommand {
     /// Ask an endpoint every prompt of an item set and write every answer into a log
     #[command(after_help = "Examples:\n  \
-        assay language run --items datasets/language/facts --base-url http://127.0.0.1:8000/v1 --model NAME \\\n    \
-        --key-env '' -o facts.log\n  \
-        assay language run --items datasets/language/german-sex --base-url https://api.openai.com/v1 --model NAME \\\n    \
-        --audit-seed HEX --sample 200 --requests-per-minute 60 --max-requests 500 -o german.log\n\n\
-        The key is read from the environment variable OPENAI_API_KEY, or the one that --key-env names. Interrupted, or\n\
-        out of budget, the same command goes on where it stopped: no answered prompt is asked again. A call that gets no\n\
-        answer after all attempts is counted as failed, an answer that is no option as invalid; nothing is left out.\n\
-        Then `assay log sign`, `open` and `check` work on the folder.")]
+        assay language run --items datasets/language/facts --model NAME \\\n      \
+        --base-url http://127.0.0.1:8000/v1 --key-env '' -o facts.log\n  \
+        assay language run --items datasets/language/german-sex --model NAME \\\n      \
+        --base-url https://api.openai.com/v1 --audit-seed HEX --sample 200 \\\n      \
+        --requests-per-minute 60 --max-requests 500 -o german.log\n\n\
+        Interrupted, or out of budget, the same command goes on where it stopped: no answered prompt is\n\
+        asked again. A call that gets no answer after all attempts counts as failed, an answer that is no\n\
+        option as invalid; nothing is left out. Then `assay log sign`, `open` and `check` work on the folder.")]
     Run(Box<run::RunArguments>),
     /// Report coverage, format errors, accuracy, stereotype scores or change rates with 95 % intervals
     #[command(
