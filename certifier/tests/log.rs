@@ -17,7 +17,7 @@ use audit::{
 };
 use certifier::{
     dataset, identity,
-    log::{Job, LogRunError, Places, open, rerun, run, sign},
+    log::{Job, LogRunError, Places, Source, open, rerun, run, sign},
 };
 use runtime::{Choice, Classifier, Device, Options, Request, RuntimeError, raw_row};
 
@@ -37,11 +37,9 @@ fn onnx_runtime() -> Request {
 fn job<'a>(onnx: &'a [u8], dataset: &'a Dataset, request: Request) -> Job<'a> {
     Job {
         model_name: "model",
-        onnx,
+        source: Source::Onnx { bytes: onnx, request, options: Options::default() },
         dataset,
         rows: Rows::All {},
-        request,
-        options: Options::default(),
         batch: 256,
     }
 }

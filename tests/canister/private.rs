@@ -41,7 +41,8 @@ async fn evidence(world: &World, certificate: &Certificate) -> Result<Evidence> 
         dataset_bytes: client.download(ArtefactKind::Dataset, dataset, &mut |_, _| ()).await?,
         model: client.model(model).await?,
         model_bytes: client.download(ArtefactKind::PrivateModel, model, &mut |_, _| ()).await?,
-        proofs,
+        handed_in: proofs,
+        classes: None,
         policy: client.policy(predicate.policy_digest).await?.into_bytes(),
     })
 }
@@ -80,9 +81,9 @@ async fn a_proved_audit_gets_a_certificate_that_anyone_can_check_and_verify_agai
     let mut evidence = evidence(&world, &certificate).await?;
     let canister = world.canister.to_text();
     assert!(rerun(&certificate, &canister, &evidence, &mut |_, _| ())?.is_equal());
-    evidence.proofs[0][200] ^= 1;
+    evidence.handed_in[0][200] ^= 1;
     assert!(rerun(&certificate, &canister, &evidence, &mut |_, _| ()).is_err());
-    evidence.proofs.clear();
+    evidence.handed_in.clear();
     assert!(rerun(&certificate, &canister, &evidence, &mut |_, _| ()).is_err());
     Ok(())
 }
@@ -250,7 +251,7 @@ async fn a_sample_too_large_for_one_proof_is_proved_in_parts_in_order() -> Resul
     let canister = world.canister.to_text();
     assert!(rerun(&certificate, &canister, &evidence, &mut |_, _| ())?.is_equal());
     let mut swapped = evidence.clone();
-    swapped.proofs.swap(0, 1);
+    swapped.handed_in.swap(0, 1);
     assert!(rerun(&certificate, &canister, &swapped, &mut |_, _| ()).is_err());
     Ok(())
 }

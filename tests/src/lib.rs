@@ -1,5 +1,6 @@
 //! A world for end-to-end tests: the real canister in an embedded node, reached over HTTP by an unmodified agent.
 
+pub mod logs;
 pub mod main_path;
 mod private;
 pub mod showcase;
@@ -268,6 +269,7 @@ pub fn audit_request(model: Digest, dataset: &Dataset, sample_size: Option<u32>)
         policy: ACCURACY_POLICY.to_owned(),
         valid_for_s: None,
         supersedes: None,
+        log: None,
     }
 }
 

@@ -2,14 +2,17 @@
 
 use std::{path::Path, process::Command};
 
-use anyhow::{Context, Result, ensure};
-use audit::{Dataset, Digest, Model};
-use interface::{AuditRequest, RevokeCertificate};
+use anyhow::{Context, Result, bail, ensure};
+use audit::{Certificate, Dataset, Digest, Engine, Model, draw_sample};
+use certifier::log::Source;
+use interface::{AuditRequest, DisputePrediction, RevokeCertificate};
 use localnet::Config;
 use prover::ProverSetup;
 use serde_json::json;
 
-use crate::{CONTROLLER, OWNER, World, audit_request, import_model, linear_model, repository, wasm};
+use crate::{
+    CONTROLLER, OWNER, STRANGER, World, audit_request, import_model, linear_model, repository, wasm,
+};
 
 /// The node's keys and the samples that it draws, so that figures are the same each time.
 const SEED: [u8; 32] = [7; 32];
@@ -36,7 +39,11 @@ pub struct Showcase {
     pub revoked: u64,
     /// Certificate that was replaced by [`Self::replayed`]'s model's newest one.
     pub superseded: u64,
-    /// The dataset that all but one of them are about.
+    /// Certificate of a log, some of whose predictions the canister ran again; its verdict is pass.
+    pub spot_checked: u64,
+    /// Certificate of a log with predictions that its model does not make.
+    pub suspended: u64,
+    /// The dataset that most of them are about.
     pub dataset: Digest,
     /// The model with several certificates.
     pub model: Digest,
@@ -77,10 +84,29 @@ impl Showcase {
 
         let compas = world.register_dataset("compas").await?;
         let recidivism = named("recidivism-svc", "datasets/compas/models/linear-svc.onnx", &compas)?;
-        let recidivism = world.register_model(&recidivism).await?;
-        world.certified(recidivism, &compas, Some(1000), None).await?;
+        let svc = world.register_model(&recidivism).await?;
+        world.certified(svc, &compas, Some(1000), None).await?;
+        let other = named("recidivism-logistic", "datasets/compas/models/logistic.onnx", &compas)?;
+        let logistic = world.register_model(&other).await?;
+        world.add_key().await?;
+        let spot_checked = world.logged(logistic, &compas, &other, 300).await?;
+        let suspended = world.logged(logistic, &compas, &recidivism, 0).await?;
+        let index = first_difference(&world, suspended, &compas, (&recidivism, &other)).await?;
+        let dispute = DisputePrediction { certificate: suspended, index };
+        world.client(STRANGER)?.dispute_prediction(dispute).await?;
         let dataset = german.digest();
-        Ok(Self { world, replayed, proved, undefined, revoked, superseded, dataset, model })
+        Ok(Self {
+            world,
+            replayed,
+            proved,
+            undefined,
+            revoked,
+            superseded,
+            spot_checked,
+            suspended,
+            dataset,
+            model,
+        })
     }
 
     /// Origin of the canister's pages.
@@ -96,6 +122,7 @@ impl Showcase {
             "version": concat!("assay-canister ", env!("CARGO_PKG_VERSION")),
             "replayed": self.replayed, "proved": self.proved, "undefined": self.undefined,
             "revoked": self.revoked, "superseded": self.superseded,
+            "spotChecked": self.spot_checked, "suspended": self.suspended,
             "dataset": self.dataset, "model": self.model,
         });
         let mut node = Command::new("node");
@@ -118,11 +145,45 @@ impl Showcase {
     }
 }
 
+/// The first place in a certificate's sample where two models differ.
+async fn first_difference(
+    world: &World,
+    certificate: u64,
+    dataset: &Dataset,
+    models: (&Model, &Model),
+) -> Result<u32> {
+    let body = Certificate::parse(&world.client(STRANGER)?.certificate(certificate).await?.body)?;
+    let sample = &body.predicate.sample;
+    let (mut one, mut other) = (Engine::new(models.0), Engine::new(models.1));
+    let rows = draw_sample(&sample.seed.0, dataset.rows(), sample.size);
+    for (index, row) in (0..).zip(rows) {
+        let row = dataset.row(row).context("a row is missing")?;
+        if one.decide(row.features()).ok() != other.decide(row.features()).ok() {
+            return Ok(index);
+        }
+    }
+    bail!("the models decide alike")
+}
+
 fn named(name: &str, path: &str, dataset: &Dataset) -> Result<Model> {
     Ok(Model { name: name.to_owned(), ..import_model(path, dataset)? })
 }
 
 impl World {
+    /// Has a log of `model` audited that `ran` made, and returns the certificate's number.
+    async fn logged(&self, model: Digest, dataset: &Dataset, ran: &Model, openings: u32) -> Result<u64> {
+        let folder = std::env::temp_dir().join(format!("assay-showcase-{}-{openings}", std::process::id()));
+        let bytes = ran.to_bytes();
+        let record = self.request_log(model, dataset, 2000, openings).await?;
+        let source = Source::Integer { bytes: &bytes };
+        let mut record = self.log(&record, dataset, source, model, &folder).await?;
+        if openings > 0 {
+            record = self.open(&record, &folder).await?.1;
+        }
+        std::fs::remove_dir_all(&folder)?;
+        self.certificate_of(record.id).await
+    }
+
     /// Has a model audited under the showcase's policy and returns the certificate's number.
     async fn certified(
         &self,

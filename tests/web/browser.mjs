@@ -28,6 +28,8 @@ export const PAGES = {
   undefined: `/certificate/${showcase.undefined}`,
   revoked: `/certificate/${showcase.revoked}`,
   superseded: `/certificate/${showcase.superseded}`,
+  "spot-checked": `/certificate/${showcase.spotChecked}`,
+  suspended: `/certificate/${showcase.suspended}`,
   model: `/model/${model}`,
   dataset: `/dataset/${dataset}`,
   ranking: `/dataset/${dataset}/by/precision`,

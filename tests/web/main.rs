@@ -12,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use audit::Digest;
 use check::{
     check, check_records,
     rerun::{Evidence, rerun},
@@ -50,7 +51,11 @@ async fn what_is_published_is_seen_and_checked_by_strangers() -> Result<()> {
 
     let showcase = Showcase::start().await?;
     let world = &showcase.world;
-    for (name, certificate) in [("replayed", showcase.replayed), ("proved", showcase.proved)] {
+    for (name, certificate) in [
+        ("replayed", showcase.replayed),
+        ("proved", showcase.proved),
+        ("spot-checked", showcase.spot_checked),
+    ] {
         publish(world, certificate, &fixtures.join(name)).await?;
     }
     fs::write(fixtures.join("root.key"), hex::encode(&world.root_key))?;
@@ -87,18 +92,26 @@ async fn publish(world: &World, number: u64, folder: &Path) -> Result<()> {
     let predicate = &certificate.predicate;
     let dataset = served(world, &format!("bytes/dataset/{}/0", predicate.dataset.digest)).await?;
     let model = served(world, &format!("bytes/model/{}/0", predicate.model.digest)).await?;
-    let mut proofs = Vec::new();
+    let mut parts: Vec<(String, &str, Digest)> = Vec::new();
     for (part, digest) in predicate.proofs.iter().enumerate() {
-        let proof = served(world, &format!("bytes/proof/{digest}/0")).await?;
-        fs::write(folder.join(format!("proof-{part}")), &proof)?;
-        proofs.push(proof);
+        parts.push((format!("proof-{part}"), "proof", *digest));
+    }
+    if let Some(log) = &predicate.log {
+        parts.push(("log".to_owned(), "log", log.content));
+        parts.extend(log.openings.iter().map(|opened| ("openings".to_owned(), "log", opened.content)));
+    }
+    let mut handed_in = Vec::new();
+    for (name, kind, digest) in parts {
+        let part = served(world, &format!("bytes/{kind}/{digest}/0")).await?;
+        fs::write(folder.join(name), &part)?;
+        handed_in.push(part);
     }
     for (name, content) in
         [("certificate.json", &export), ("records.json", &records), ("dataset", &dataset), ("model", &model)]
     {
         fs::write(folder.join(name), content)?;
     }
-    let evidence = Evidence::new(certified, dataset, model, proofs);
+    let evidence = Evidence::new(certified, dataset, model, handed_in);
     let start = Instant::now();
     assert!(rerun(&certificate, &world.canister.to_text(), &evidence, &mut |_, _| ())?.is_equal());
     let rerun = start.elapsed();

@@ -65,7 +65,7 @@ for (const kind of KINDS) {
   });
 }
 // What a check costs on top: the module, the evidence, and the time from the button to the outcome.
-for (const kind of ["replayed", "proved"]) {
+for (const kind of ["replayed", "proved", "spot-checked"]) {
   await visit(browser, async (page) => {
     await page.goto(at(PAGES[kind]), { waitUntil: "networkidle" });
     const weighed = weigh(page);

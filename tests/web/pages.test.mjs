@@ -131,7 +131,7 @@ describe("tables", { skip }, () => {
 });
 
 describe("checking in the browser", { skip }, () => {
-  for (const level of ["replayed", "proved"]) {
+  for (const level of ["replayed", "proved", "spot-checked"]) {
     test(`a ${level} certificate is checked, and made again`, () =>
       visit(browser, async (page) => {
         await page.goto(at(PAGES[level]));
@@ -171,6 +171,30 @@ describe("checking in the browser", { skip }, () => {
         has: page.getByText(String(showcase.revoked), { exact: true }),
       });
       assert.match(await row.first().textContent(), /revoked/);
+    }));
+
+  test("one whose log has a wrong prediction is authentic, and everything says that it is suspended", () =>
+    visit(browser, async (page) => {
+      await page.goto(at(PAGES.suspended));
+      assert.match(await title(page), /suspended \(was: \w+\)$/);
+      assert.match(await page.getByRole("note").textContent(), /^Suspended\. The log says of row \d+ /);
+      const { text, kind } = await press(page);
+      assert.equal(kind, "outcome gone");
+      assert.match(text, /it was SUSPENDED on .*: the model does not decide what the log says of row \d+\.$/);
+      // Running the public model on all of them shows which, and that the figures are not the model's.
+      const again = await press(page);
+      assert.equal(again.kind, "outcome failed", again.text);
+      assert.match((await steps(page)).at(-1), /^✗ rerun: comparison \d+ of \d+ values differ/);
+    }));
+
+  test("the page of a spot-checked one tells what was opened and what that is worth", () =>
+    visit(browser, async (page) => {
+      await page.goto(at(PAGES["spot-checked"]));
+      const level = page.getByRole("region", { name: /^Assurance: spot-checked$/ });
+      assert.match(await level.textContent(), /300 predictions/);
+      assert.match(await level.textContent(), /by this canister/);
+      const odds = level.getByRole("table");
+      assert.deepEqual(await odds.locator("tbody td:first-child").allTextContents(), ["2", "20", "100"]);
     }));
 
   test("one that was replaced leads to its successor", () =>

@@ -1,6 +1,7 @@
 // What the npm package says of real files, of changed ones, and of garbage. Started by tests/web/main.rs.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
@@ -18,7 +19,7 @@ const der = Uint8Array.from(Buffer.from(rootKey, "hex"));
 const options = { rootKey };
 
 const published = Object.fromEntries(
-  ["replayed", "proved"].map((level) => [
+  ["replayed", "proved", "spot-checked"].map((level) => [
     level,
     {
       certificate: fixture(level, "certificate.json"),
@@ -26,6 +27,7 @@ const published = Object.fromEntries(
       dataset: fixture(level, "dataset"),
       model: fixture(level, "model"),
       proofs: level === "proved" ? [fixture(level, "proof-0")] : [],
+      ...(level === "spot-checked" && { log: fixture(level, "log"), openings: fixture(level, "openings") }),
     },
   ]),
 );
@@ -33,8 +35,11 @@ const published = Object.fromEntries(
 const text = (bytes) => new TextDecoder().decode(bytes);
 const bytes = (text) => new TextEncoder().encode(text);
 const failed = ({ steps }) => steps.find((step) => !step.ok);
-const again = ({ certificate, records, dataset, model, proofs }, chosen = options, progress) =>
-  rerunCertificate(certificate, records, dataset, model, proofs, chosen, progress);
+const again = (files, chosen = options, progress) => {
+  const { certificate, records, dataset, model, proofs, log, openings } = files;
+  const handedIn = [...proofs, log, openings].filter(Boolean);
+  return rerunCertificate(certificate, records, dataset, model, handedIn, chosen, progress);
+};
 
 function flipped(original, at) {
   const copy = original.slice();
@@ -62,6 +67,17 @@ test("the module has a version and imports nothing but progress", async () => {
   assert.deepEqual(WebAssembly.Module.imports(module), [
     { module: "assay", name: "progress", kind: "function" },
   ]);
+});
+
+test("the types are those of TypeScript, and fit the exports", async () => {
+  const compiler = join(process.env.ASSAY_CLIENTS, "node/node_modules/typescript/bin/tsc");
+  const strict = ["--noEmit", "--strict", "--target", "es2023", "--module", "nodenext", "--lib", "es2023,dom"];
+  const types = join(process.env.ASSAY_WEB, "index.d.ts");
+  const { status, stdout } = spawnSync(process.execPath, [compiler, ...strict, types], { encoding: "utf8" });
+  assert.equal(status, 0, stdout);
+  const declared = readFileSync(types, "utf8").matchAll(/^export function (\w+)/gm);
+  const exported = Object.keys(await import(join(process.env.ASSAY_WEB, "index.js")));
+  assert.deepEqual([...declared].map(([, name]) => name).sort(), exported.sort());
 });
 
 for (const [level, files] of Object.entries(published)) {
@@ -113,7 +129,7 @@ for (const [level, files] of Object.entries(published)) {
           assert.deepEqual([answer.equal, failed(answer).part], [false, "records"], member);
         }
       }
-      for (const part of ["dataset", "model"]) {
+      for (const part of ["dataset", "model", "log", "openings"].filter((part) => files[part])) {
         const answer = await again({ ...files, [part]: flipped(files[part], -1) });
         assert.deepEqual([answer.equal, failed(answer).part], [false, "rerun"], part);
       }

@@ -28,7 +28,7 @@ export interface Summary {
   audit: number;
   canister: string;
   runtime: string;
-  level: "replayed" | "proved";
+  level: "attested" | "spot-checked" | "replayed" | "proved";
   verdict: "pass" | "fail" | "undefined";
   owner: string;
   requester: string;
@@ -37,6 +37,24 @@ export interface Summary {
   samples: number;
   policy: { name: string; digest: string };
   proofs: string[];
+  /** The prediction log that an `attested` or `spot-checked` certificate comes from. */
+  log: {
+    /** What was handed in. */
+    content: string;
+    /** The signed statement. */
+    statement: string;
+    root: string;
+    /** Ed25519 public key, hex. */
+    signer: string;
+    /** The openings that were handed in. */
+    openings: string | null;
+    /** Number of predictions opened. */
+    opened: number;
+    /** Principal that ran the model on them: the canister itself, or an auditor. */
+    checkedBy: string | null;
+    /** How likely so many lies would have been found. */
+    odds: { lies: number; share: string; detected: string }[];
+  } | null;
   auditsOfModel: number;
   auditsOfOwner: number;
   issuedAt: string;
@@ -48,8 +66,8 @@ export interface Checked {
   steps: Step[];
   /** Every step holds. Whether the certificate still stands is another question: see `standing`. */
   authentic: boolean;
-  standing: "stands" | "expired" | "superseded" | "revoked" | null;
-  standingDetail: { at?: string; by?: number | string; reason?: string } | null;
+  standing: "stands" | "expired" | "superseded" | "suspended" | "revoked" | null;
+  standingDetail: { at?: string; by?: number | string; reason?: string; row?: number } | null;
   summary: Summary | null;
 }
 
@@ -65,6 +83,14 @@ export interface Rerun extends Checked {
   samples?: number;
   parameters?: number;
   proofs?: number;
+  /** What came of a log's predictions. */
+  log?: {
+    openings: number;
+    /** Whether the model was run; if not, the classes are the log's word. */
+    ran: boolean;
+    /** Predictions that the model does not make. */
+    wrong: { index: number; row: number; logged: number; decided: number }[];
+  } | null;
   values?: number;
   differences?: Difference[];
   certificateDigest?: string;
@@ -95,13 +121,12 @@ export interface Files {
   dataset?: Bytes;
   model?: Bytes;
   proofs?: Bytes[];
+  log?: Bytes;
+  openings?: Bytes;
 }
 
 export interface VerifyOptions extends Omit<Trust, "certificate"> {
-  /** Where the canister behind an origin serves files: `<canister>.raw.<domain>`; other origins are taken as they are. */
-export function filesOrigin(origin: string | URL): string;
-
-/** Make the certificate again, not only check it. True by default. */
+  /** Make the certificate again, not only check it. True by default. */
   rerun?: boolean;
   onStep?: (step: Step) => void;
   onProgress?: Progress;
@@ -115,7 +140,7 @@ export function rerunCertificate(
   records: Bytes,
   dataset: Bytes,
   model: Bytes,
-  proofs: Bytes[],
+  handedIn: Bytes[],
   options?: Trust,
   onProgress?: Progress,
 ): Promise<Rerun>;
@@ -126,3 +151,6 @@ export function verify(
   options?: VerifyOptions,
 ): Promise<Partial<Rerun> & Checked & { ok: boolean }>;
 export function fetchTestRootKey(origin: string | URL, fetch?: typeof globalThis.fetch): Promise<Uint8Array>;
+
+/** Where the canister behind an origin serves files: `<canister>.raw.<domain>`; other origins are taken as they are. */
+export function filesOrigin(origin: string | URL): string;

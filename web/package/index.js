@@ -4,7 +4,7 @@ import { call } from "./module.js";
 
 const PART_BYTES = 1 << 20;
 // What the canister seals at most; a server cannot make us read on.
-const MAX_BYTES = { file: 16 << 20, dataset: 64 << 20, model: 10 << 20, proof: 1 << 20 };
+const MAX_BYTES = { file: 16 << 20, dataset: 64 << 20, model: 10 << 20, proof: 1 << 20, log: 40 << 20 };
 
 /** Version and file formats of the module. */
 export const version = () => call("version", []);
@@ -13,9 +13,12 @@ export const version = () => call("version", []);
 export const checkCertificate = (certificate, options = {}) =>
   call("check_certificate", [request(options), certificate]);
 
-/** Makes a certificate again from everything that it was made of: runs a public model, verifies a private one's proofs. */
-export const rerunCertificate = (certificate, records, dataset, model, proofs, options = {}, onProgress) =>
-  call("rerun_certificate", [request(options), certificate, records, dataset, model, ...proofs], onProgress);
+/**
+ * Makes a certificate again from everything that it was made of: runs a public model, verifies a private one's proofs,
+ * counts a log. `handedIn` are the proofs, or the log and its openings if there are any.
+ */
+export const rerunCertificate = (certificate, records, dataset, model, handedIn, options = {}, onProgress) =>
+  call("rerun_certificate", [request(options), certificate, records, dataset, model, ...handedIn], onProgress);
 
 /** Verifies a proved prediction (`assay infer --prove`) against the private model's package. */
 export const verifyPrediction = (prediction, modelPackage) =>
@@ -61,25 +64,27 @@ export async function verify(source, certificate, options = {}) {
   checked.steps.forEach(take);
   if (!checked.authentic || !rerun) return ended(checked);
 
-  const { dataset, model, proofs } = checked.summary;
+  const { dataset, model, proofs, log } = checked.summary;
   const parts = [];
   for (const [name, get] of [
     ["records", files.records],
     ["dataset", () => files.dataset(dataset.digest)],
     ["model", () => files.model(model.digest)],
     ...proofs.map((digest, index) => [`proof ${index + 1}`, () => files.proof(digest, index)]),
+    ...(log ? [["log", () => files.log(log.content)]] : []),
+    ...(log?.openings ? [["openings", () => files.openings(log.openings)]] : []),
   ]) {
     const bytes = await obtain(name, get);
     if (bytes === undefined) return ended({ ...checked, equal: false });
     parts.push(bytes);
   }
-  const [records, datasetBytes, modelBytes, ...proofBytes] = parts;
+  const [records, datasetBytes, modelBytes, ...handedIn] = parts;
   const again = await rerunCertificate(
     file,
     records,
     datasetBytes,
     modelBytes,
-    proofBytes,
+    handedIn,
     asked,
     onProgress,
   );
@@ -107,7 +112,7 @@ function request({ rootKey, canister, nowMs = Date.now(), maxAgeSeconds, certifi
   return JSON.stringify({ rootKey: hex, canister, nowMs, maxAgeSeconds, certificate });
 }
 
-function local({ certificate, records, dataset, model, proofs = [] }) {
+function local({ certificate, records, dataset, model, proofs = [], log, openings }) {
   const given = (name, bytes) => () => bytes ?? Promise.reject(new Error(`${name} was not given`));
   return {
     certificate: given("certificate", certificate),
@@ -115,6 +120,8 @@ function local({ certificate, records, dataset, model, proofs = [] }) {
     dataset: given("dataset", dataset),
     model: given("model", model),
     proof: (_, index) => given("the proof", proofs[index])(),
+    log: given("the log", log),
+    openings: given("the openings", openings),
   };
 }
 
@@ -152,6 +159,8 @@ function remote(source, certificate, fetch) {
     dataset: bytes("dataset"),
     model: bytes("model"),
     proof: bytes("proof"),
+    log: bytes("log"),
+    openings: bytes("log"),
   };
 }
 

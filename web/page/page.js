@@ -10,6 +10,8 @@ const LABELS = {
   check: "Check this certificate in your browser",
   replayed: "Run the whole audit again in your browser",
   proved: "Verify the zero-knowledge proofs in your browser",
+  attested: "Count the signed predictions again in your browser",
+  "spot-checked": "Count the signed predictions again in your browser",
 };
 
 document.querySelectorAll("[data-raw]").forEach(lead);
@@ -145,19 +147,22 @@ function say(outcome, text, kind) {
 function sentence(result, rerun) {
   if (!result.ok) return "It does not hold. Do not rely on it; the last step says why.";
   const { verdict, level, samples, model, dataset, policy } = result.summary;
-  const { at, by, reason } = result.standingDetail;
+  const { at, by, reason, row } = result.standingDetail;
   const when = at ? ` on ${date(at)}` : "";
   const standing = {
     stands: "it stands",
     expired: `it EXPIRED${when}`,
     superseded: `it was SUPERSEDED by certificate ${by}${when}`,
+    suspended: `it was SUSPENDED${when}: the model does not decide what the log says of row ${row}`,
     revoked: `it was REVOKED by ${by}${when}: ${reason}`,
   }[result.standing];
   const done = !rerun
     ? "Authentic"
     : level === "proved"
       ? `The proofs about all ${samples} samples hold, and give the same certificate, byte for byte`
-      : `All ${samples} samples were run again, and give the same certificate, byte for byte`;
+      : level === "replayed"
+        ? `All ${samples} samples were run again, and give the same certificate, byte for byte`
+        : `All ${samples} signed predictions were counted again, and give the same certificate, byte for byte`;
   const about = `${model.name} on ${samples} samples of ${dataset.name} ${dataset.version} by the policy “${policy.name}”`;
   return `${done}. The verdict on ${about} is ${verdict}; as signed ${date(result.summary.signedAt)}, ${standing}.`;
 }

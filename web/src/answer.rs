@@ -72,6 +72,9 @@ fn standing(standing: &Standing) -> Value {
         Standing::Stands => json!({}),
         Standing::Expired { at_ns } => json!({ "at": at_ns.to_string() }),
         Standing::Superseded { by, at_ns } => json!({ "by": by, "at": at_ns.to_string() }),
+        Standing::Suspended { row, by, at_ns } => {
+            json!({ "row": row, "by": by, "at": at_ns.to_string() })
+        }
         Standing::Revoked { by, reason, at_ns } => {
             json!({ "by": by, "reason": reason, "at": at_ns.to_string() })
         }
@@ -98,6 +101,13 @@ fn summary(authentic: &Authentic) -> Value {
         "samples": predicate.sample.size,
         "policy": { "name": predicate.policy.name, "digest": predicate.policy_digest },
         "proofs": predicate.proofs,
+        "log": predicate.log.as_ref().map(|log| json!({
+            "content": log.content, "statement": log.statement, "root": log.root, "signer": log.signer,
+            "openings": log.openings.as_ref().map(|opened| opened.content),
+            "opened": log.openings.as_ref().map_or(0, |opened| opened.count),
+            "checkedBy": log.openings.as_ref().and_then(|opened| opened.checked.as_ref()).map(|one| &one.by),
+            "odds": predicate.odds,
+        })),
         "auditsOfModel": predicate.audits_of_model,
         "auditsOfOwner": predicate.audits_of_owner,
         "issuedAt": time(predicate.issued_at),

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use audit::certificate::Level;
 use check::{
     Authentic, check, check_records,
     prediction::Prediction,
@@ -113,14 +114,25 @@ fn again(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Option<Comparison> {
     let (certificate, canister) = (&authentic.certificate, &authentic.certificate.predicate.canister);
-    let name = if certificate.predicate.proofs.is_empty() { "replay" } else { "proofs" };
+    let name = match certificate.predicate.level {
+        Level::Replayed => "replay",
+        Level::Proved => "proofs",
+        Level::Attested | Level::SpotChecked => "log",
+    };
     let compared = rerun(certificate, canister, evidence, progress);
-    let compared = answer.step("rerun", name, compared, |compared| match compared.proofs {
-        0 => format!("{} samples run on {} parameters", compared.samples, compared.parameters),
-        proofs => {
-            format!("proofs hold: of the weights' range, and {proofs} about {} samples", compared.samples)
-        }
-    })?;
+    let compared =
+        answer.step("rerun", name, compared, |compared| match (compared.proofs, &compared.logged) {
+            (_, Some(logged)) => format!(
+                "{} predictions counted, {} openings hold{}",
+                compared.samples,
+                logged.openings,
+                if logged.ran { "; the public model was run on all of them" } else { "" }
+            ),
+            (0, None) => format!("{} samples run on {} parameters", compared.samples, compared.parameters),
+            (proofs, None) => {
+                format!("proofs hold: of the weights' range, and {proofs} about {} samples", compared.samples)
+            }
+        })?;
     let same = if compared.is_equal() { Ok(()) } else { Err(different(&compared)) };
     answer.step("rerun", "comparison", same, |()| {
         format!("{} values and every byte are equal, SHA-256 {}", compared.values(), compared.rerun_digest)

@@ -4,18 +4,17 @@
 //! by the subnet's certificate; lists and contents by one node's signature. A certificate is checked by whoever asked for
 //! it, contents by their digests; a list is only as honest as the node.
 
+mod call;
 mod error;
+mod logs;
 mod transfer;
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::SystemTime};
 
 use audit::AuditError;
-use candid::{CandidType, Principal, utils::ArgumentEncoder};
+use candid::Principal;
 use check::{Trust, check_range, check_record};
-use ic_agent::{Agent, AgentError, Identity, agent::RejectCode};
+use ic_agent::{Agent, Identity};
 use interface::{
     AbandonAudit, Attest, Attestation, AuditId, AuditPage, AuditRecord, AuditRequest, AuditsRequest,
     CertificateId, CertificatePage, CertificatesRequest, CertifiedAttestations, CertifiedAudit,
@@ -28,17 +27,13 @@ use interface::{
     },
     export::CertificateFile,
 };
-use serde::de::DeserializeOwned;
 
+use call::encode;
 pub use error::ClientError;
 pub use transfer::Outcome;
 
 /// Oldest certificate of an answer, in seconds: clocks differ, and a subnet signs every few seconds.
 const MAX_AGE_S: u64 = 600;
-/// Tries of a call that may safely be repeated.
-const TRIES: u32 = 4;
-/// Pause after the first failed try; doubled each time.
-const PAUSE: Duration = Duration::from_millis(250);
 
 /// A verifier canister, as one caller sees it.
 #[derive(Clone)]
@@ -184,16 +179,10 @@ impl Client {
     pub async fn attestations(&self, id: CertificateId) -> Result<Vec<Attestation>, ClientError> {
         let method = "attestations";
         let mut answer: CertifiedAttestations = self.query(method, (id,)).await?;
-        let unclear = |cause: AuditError| ClientError::Answer { method, cause: cause.to_string() };
-        let mut records = Vec::new();
-        for one in &answer.attestations {
-            let json = attestation_json(one).map_err(unclear)?;
-            records.push((attestation_key(one.certificate, one.auditor), json));
-        }
-        records.sort();
-        let (first, last) = attestation_range(id);
-        check_range(self.canister, &self.trust(), &answer.proof, (&first, &last), &records)
-            .map_err(|cause| ClientError::Uncertified { method, cause })?;
+        let record =
+            |one: &Attestation| (attestation_key(one.certificate, one.auditor), attestation_json(one));
+        let records = answer.attestations.iter().map(record).collect();
+        self.certified_range(method, &answer.proof, attestation_range(id), records)?;
         answer.attestations.sort_by_key(|one| one.at_ns);
         Ok(answer.attestations)
     }
@@ -253,6 +242,22 @@ impl Client {
             .map_err(|cause| ClientError::Uncertified { method, cause })
     }
 
+    /// Fails unless the subnet certified these records, and that there is no other in the range of keys.
+    fn certified_range(
+        &self,
+        method: &'static str,
+        proof: &Proof,
+        (first, last): (String, String),
+        records: Vec<(String, Result<Vec<u8>, AuditError>)>,
+    ) -> Result<(), ClientError> {
+        let unclear = |cause: AuditError| ClientError::Answer { method, cause: cause.to_string() };
+        let records = records.into_iter().map(|(key, json)| Ok((key, json.map_err(unclear)?)));
+        let mut records = records.collect::<Result<Vec<_>, ClientError>>()?;
+        records.sort();
+        check_range(self.canister, &self.trust(), proof, (&first, &last), &records)
+            .map_err(|cause| ClientError::Uncertified { method, cause })
+    }
+
     /// What answers are held to.
     fn trust(&self) -> Trust {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -263,106 +268,8 @@ impl Client {
             max_age_s: Some(MAX_AGE_S),
         }
     }
-
-    async fn query<A, R>(&self, method: &'static str, arguments: A) -> Result<R, ClientError>
-    where
-        A: ArgumentEncoder,
-        R: CandidType + DeserializeOwned,
-    {
-        let bytes = encode(method, arguments)?;
-        let answer = self
-            .repeat(async || self.agent.query(&self.canister, method).with_arg(bytes.clone()).call().await);
-        self.decode(method, answer.await)
-    }
-
-    /// An update that does no harm when it arrives twice.
-    async fn update<A, R>(&self, method: &'static str, arguments: A) -> Result<R, ClientError>
-    where
-        A: ArgumentEncoder,
-        R: CandidType + DeserializeOwned,
-    {
-        let bytes = encode(method, arguments)?;
-        let call =
-            async || self.agent.update(&self.canister, method).with_arg(bytes.clone()).call_and_wait().await;
-        self.decode(method, self.repeat(call).await)
-    }
-
-    async fn update_once<A, R>(&self, method: &'static str, arguments: A) -> Result<R, ClientError>
-    where
-        A: ArgumentEncoder,
-        R: CandidType + DeserializeOwned,
-    {
-        self.signed_in(method)?;
-        let bytes = encode(method, arguments)?;
-        let answer = self.agent.update(&self.canister, method).with_arg(bytes).call_and_wait().await;
-        self.decode(method, answer)
-    }
-
-    /// The canister would say the same, but nodes drop anonymous calls before it can.
-    fn signed_in(&self, method: &'static str) -> Result<(), ClientError> {
-        let anonymous = self.caller() == Principal::anonymous();
-        if anonymous { Err(refused(method, interface::Error::Anonymous)) } else { Ok(()) }
-    }
-
-    async fn repeat<F>(&self, call: F) -> Result<Vec<u8>, AgentError>
-    where
-        F: AsyncFn() -> Result<Vec<u8>, AgentError>,
-    {
-        let mut pause = PAUSE;
-        for _ in 1..TRIES {
-            match call().await {
-                Err(cause) if is_transient(&cause) => tokio::time::sleep(pause).await,
-                answer => return answer,
-            }
-            pause *= 2;
-        }
-        call().await
-    }
-
-    fn decode<R>(&self, method: &'static str, answer: Result<Vec<u8>, AgentError>) -> Result<R, ClientError>
-    where
-        R: CandidType + DeserializeOwned,
-    {
-        let bytes = answer.map_err(|cause| self.failed(method, cause))?;
-        let answer: Result<R, interface::Error> = candid::decode_one(&bytes)
-            .map_err(|cause| ClientError::Answer { method, cause: cause.to_string() })?;
-        answer.map_err(|refusal| refused(method, refusal))
-    }
-
-    fn failed(&self, method: &'static str, cause: AgentError) -> ClientError {
-        match cause {
-            AgentError::CertifiedReject { reject, .. } | AgentError::UncertifiedReject { reject, .. } => {
-                ClientError::Rejected {
-                    method,
-                    message: reject.reject_message,
-                    code: reject.error_code.unwrap_or_default(),
-                }
-            }
-            AgentError::TransportError(_)
-            | AgentError::TimeoutWaitingForResponse()
-            | AgentError::HttpError(_) => {
-                ClientError::Unreachable { url: self.url.clone(), cause: Box::new(cause) }
-            }
-            cause => ClientError::Protocol { method, cause: Box::new(cause) },
-        }
-    }
-}
-
-fn encode(method: &'static str, arguments: impl ArgumentEncoder) -> Result<Vec<u8>, ClientError> {
-    candid::encode_args(arguments).map_err(|cause| ClientError::Answer { method, cause: cause.to_string() })
 }
 
 fn refused(method: &'static str, refusal: interface::Error) -> ClientError {
     ClientError::Refused { method, refusal: Box::new(refusal) }
-}
-
-fn is_transient(cause: &AgentError) -> bool {
-    match cause {
-        AgentError::TransportError(_) | AgentError::TimeoutWaitingForResponse() => true,
-        AgentError::HttpError(payload) => matches!(payload.status, 429 | 502 | 503 | 504),
-        AgentError::CertifiedReject { reject, .. } | AgentError::UncertifiedReject { reject, .. } => {
-            reject.reject_code == RejectCode::SysTransient
-        }
-        _ => false,
-    }
 }

@@ -84,11 +84,13 @@ impl Client {
     ) -> Result<Vec<u8>, ClientError> {
         let (what, method, size) = match kind {
             ArtefactKind::Dataset => ("dataset", "read_dataset", self.dataset(digest).await?.record.bytes),
-            ArtefactKind::Model | ArtefactKind::PrivateModel => {
+            ArtefactKind::Model | ArtefactKind::PrivateModel | ArtefactKind::LoggedModel => {
                 ("model", "read_model", self.model(digest).await?.bytes)
             }
-            // Its size is in no record: it is read until nothing follows.
-            ArtefactKind::Proof => ("proof", "read_proof", ArtefactKind::Proof.max_bytes()),
+            // Their size is in no record: they are read until nothing follows.
+            ArtefactKind::Proof => ("proof", "read_proof", kind.max_bytes()),
+            ArtefactKind::Log => ("log", "read_log", kind.max_bytes()),
+            ArtefactKind::Openings => ("openings", "read_log", kind.max_bytes()),
         };
         // The size is a node's word: more than a seal allows is not worth asking for.
         let size = size.min(kind.max_bytes());
@@ -100,7 +102,7 @@ impl Client {
                 length: CHUNK_BYTES,
             };
             let chunk: ByteBuf = self.query(method, (request,)).await?;
-            if chunk.is_empty() && kind == ArtefactKind::Proof {
+            if chunk.is_empty() && kind.is_handed_in() {
                 break;
             }
             if chunk.is_empty() || chunk.len() > CHUNK_BYTES as usize {

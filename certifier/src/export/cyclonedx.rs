@@ -48,6 +48,9 @@ fn model(checked: &Checked<'_>) -> Value {
     let predicate = checked.predicate();
     let (authentic, model) = (checked.authentic, &predicate.model);
     let what = match predicate.level {
+        Level::Attested | Level::SpotChecked => {
+            "the model's bytes or of the card that names its file; predictions were logged and signed"
+        }
         Level::Replayed => "the integer model",
         Level::Proved => "the package with the commitment to the private weights",
     };

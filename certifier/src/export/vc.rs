@@ -139,6 +139,10 @@ fn status(checked: &Checked<'_>) -> Value {
             status["supersededBy"] = (*by).into();
             status["since"] = rfc3339(*at_ns).into();
         }
+        Standing::Suspended { row, at_ns, .. } => {
+            status["reason"] = format!("the model does not decide what its log says of row {row}").into();
+            status["since"] = rfc3339(*at_ns).into();
+        }
         Standing::Revoked { reason, at_ns, .. } => {
             status["reason"] = reason.as_str().into();
             status["since"] = rfc3339(*at_ns).into();

@@ -9,6 +9,7 @@ mod error;
 pub(crate) mod folder;
 mod rerun;
 mod run;
+mod runner;
 mod sign;
 
 use audit::{
@@ -20,9 +21,10 @@ use audit::{
 use serde::{Deserialize, Serialize};
 
 pub use error::LogRunError;
-pub use rerun::{Difference, rerun};
+pub use rerun::{Difference, decide, rerun};
 pub use run::{FORMAT, Finished, Job, run};
-pub use sign::{Places, open, principal, sign};
+pub use runner::Source;
+pub use sign::{Places, open, principal, public_key, sign, submission};
 
 /// Everything that two runs must have in common to be one: what `run.json` holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

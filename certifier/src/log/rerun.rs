@@ -31,17 +31,7 @@ pub fn rerun(
     request: &Request,
     tolerance: f64,
 ) -> Result<(Vec<Difference>, f64), LogRunError> {
-    let decision = &statement.predicate.decision;
-    let split = |text: &String| {
-        let (label, class) = text.split_once('=').unwrap_or((text, ""));
-        (label.to_owned(), class.to_owned())
-    };
-    let options = Options {
-        output: Some(decision.output.clone()),
-        threshold: decision.threshold.map(|threshold| threshold.0 as f64 / audit::Decimal::ONE as f64),
-        labels: decision.labels.iter().map(split).collect(),
-    };
-    let mut classifier = Classifier::open(onnx, dataset, request, &options)?;
+    let mut classifier = classifier(onnx, dataset, statement, request)?;
     let batch = statement.predicate.runtime.batch.clamp(1, runtime::MAX_BATCH) as usize;
     let (mut differences, mut largest) = (Vec::new(), 0.0_f64);
     for openings in openings.openings.chunks(batch) {
@@ -62,6 +52,52 @@ pub fn rerun(
         }
     }
     Ok((differences, largest))
+}
+
+/// Runs the model on rows of the dataset, as the statement says that it decides; returns the classes.
+pub fn decide(
+    onnx: &[u8],
+    dataset: &Dataset,
+    statement: &Statement,
+    rows: &[u32],
+    request: &Request,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Vec<u8>, LogRunError> {
+    let mut classifier = classifier(onnx, dataset, statement, request)?;
+    let batch = statement.predicate.runtime.batch.clamp(1, runtime::MAX_BATCH) as usize;
+    let mut classes = Vec::with_capacity(rows.len());
+    let total = rows.len() as u64;
+    for rows in rows.chunks(batch) {
+        let mut values = Vec::new();
+        for &row in rows {
+            if !raw_row(dataset, row, &mut values) {
+                return Err(LogRunError::NoRow(row));
+            }
+        }
+        classes.extend(classifier.run(&values)?.classes);
+        progress(classes.len() as u64, total);
+    }
+    Ok(classes)
+}
+
+/// The model, read as the statement says.
+fn classifier(
+    onnx: &[u8],
+    dataset: &Dataset,
+    statement: &Statement,
+    request: &Request,
+) -> Result<Classifier, LogRunError> {
+    let decision = &statement.predicate.decision;
+    let split = |text: &String| {
+        let (label, class) = text.split_once('=').unwrap_or((text, ""));
+        (label.to_owned(), class.to_owned())
+    };
+    let options = Options {
+        output: Some(decision.output.clone()),
+        threshold: decision.threshold.map(|threshold| threshold.0 as f64 / audit::Decimal::ONE as f64),
+        labels: decision.labels.iter().map(split).collect(),
+    };
+    Ok(Classifier::open(onnx, dataset, request, &options)?)
 }
 
 /// Largest difference of scores; equal infinities do not differ.

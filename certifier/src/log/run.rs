@@ -4,11 +4,10 @@ use std::path::Path;
 
 use audit::{
     Counts, Dataset, Digest,
-    log::{DecisionFacts, Predictions, Record, Rows, RuntimeFacts, Tree, output_digest, salt},
+    log::{Predictions, Record, Rows, Tree, output_digest, salt},
 };
-use runtime::{Classifier, Options, Request, raw_row};
 
-use super::{LogRunError, Named, Parameters, folder::Folder};
+use super::{LogRunError, Named, Parameters, Source, folder::Folder, runner::Runner};
 
 /// Id of the folder's form.
 pub const FORMAT: &str = "assay log run 1";
@@ -18,16 +17,12 @@ pub const FORMAT: &str = "assay log run 1";
 pub struct Job<'a> {
     /// Name of the model.
     pub model_name: &'a str,
-    /// The ONNX file.
-    pub onnx: &'a [u8],
+    /// The model.
+    pub source: Source<'a>,
     /// The dataset.
     pub dataset: &'a Dataset,
     /// Its rows to run.
     pub rows: Rows,
-    /// What to run with.
-    pub request: Request,
-    /// How outputs decide.
-    pub options: Options,
     /// Rows of one call.
     pub batch: u32,
 }
@@ -50,11 +45,11 @@ pub fn run(folder: &Path, job: &Job, progress: &mut dyn FnMut(u64, u64)) -> Resu
     let folder = Folder::new(folder);
     let schema = job.dataset.schema();
     let rows = job.rows.expand(job.dataset.rows())?;
-    let mut classifier = Classifier::open(job.onnx, job.dataset, &job.request, &job.options)?;
-    let parameters = parameters(job, &classifier)?;
+    let mut runner = job.source.open(job.dataset)?;
+    let parameters = parameters(job, &runner)?;
     folder.begin(&parameters)?;
     let secret = folder.secret()?;
-    let width = classifier.reading().width();
+    let width = runner.width();
 
     let mut appender = folder.appender()?;
     let done = appender.recover(4 * width as u64, job.batch, rows.len() as u32)?;
@@ -69,14 +64,9 @@ pub fn run(folder: &Path, job: &Job, progress: &mut dyn FnMut(u64, u64)) -> Resu
         leaves.push(record.leaf());
     }
 
-    let mut values = Vec::new();
     for batch in rows[done as usize..].chunks(job.batch as usize) {
         progress(leaves.len() as u64, rows.len() as u64);
-        values.clear();
-        batch.iter().for_each(|&row| {
-            raw_row(job.dataset, row, &mut values);
-        });
-        let predictions = classifier.run(&values)?;
+        let predictions = runner.run(job.dataset, batch)?;
         let outputs: Vec<u8> = predictions.scores.iter().flat_map(|score| score.to_le_bytes()).collect();
         let mut records = Vec::with_capacity(batch.len() * Record::LEN);
         for (at, (&row, &class)) in batch.iter().zip(&predictions.classes).enumerate() {
@@ -116,34 +106,20 @@ fn written(
     Ok(records)
 }
 
-fn parameters(job: &Job, classifier: &Classifier) -> Result<Parameters, LogRunError> {
-    let (schema, reading, facts) = (job.dataset.schema(), classifier.reading(), classifier.facts());
-    let exact = |threshold: f64| threshold.to_string().parse().map_err(|_| LogRunError::Threshold(threshold));
+fn parameters(job: &Job, runner: &Runner) -> Result<Parameters, LogRunError> {
+    let schema = job.dataset.schema();
     Ok(Parameters {
         format: FORMAT.to_owned(),
-        model: Named { name: job.model_name.to_owned(), digest: Digest::of(job.onnx) },
+        model: Named { name: job.model_name.to_owned(), digest: job.source.digest() },
         dataset: Named { name: schema.name.clone(), digest: job.dataset.digest() },
         dataset_rows: job.dataset.rows(),
         rows: job.rows.clone(),
         classes: schema.classes.clone(),
         favourable: schema.classes[usize::from(schema.favourable)].clone(),
         attributes: Predictions::attributes_of(schema),
-        scores: reading.width() as u32,
-        decision: DecisionFacts {
-            output: reading.decision().to_owned(),
-            scores: reading.scores().map(str::to_owned),
-            threshold: reading.threshold().map(exact).transpose()?,
-            labels: job.options.labels.iter().map(|(label, class)| format!("{label}={class}")).collect(),
-        },
-        runtime: RuntimeFacts {
-            name: facts.name.to_owned(),
-            version: facts.version.clone(),
-            library: facts.library,
-            provider: facts.provider.to_owned(),
-            fallback: facts.fallback,
-            batch: job.batch,
-            threads: job.request.threads,
-        },
+        scores: runner.width() as u32,
+        decision: runner.decision()?,
+        runtime: runner.facts(job.batch),
         language: None,
     })
 }

@@ -8,8 +8,8 @@ use audit::{
     draw_sample,
     dsse::{self, Envelope, Signature},
     log::{
-        Draw, LOG_RULE, LogFacts, OPENINGS_FORMAT, Opening, Openings, Predictions, Record, Signed, Statement,
-        Tree, salt,
+        self, Draw, LOG_RULE, LogFacts, OPENINGS_FORMAT, Opening, Openings, Predictions, Record, Signed,
+        Statement, Tree, salt,
     },
 };
 use candid::Principal;
@@ -28,20 +28,25 @@ pub fn principal(key: &Digest) -> Principal {
     Principal::self_authenticating([&DER_ED25519[..], &key.0].concat())
 }
 
+/// The Ed25519 public key of an identity.
+pub fn public_key(identity: &dyn Identity) -> Result<Digest, LogRunError> {
+    let refused = |cause: &str| LogRunError::Key(cause.to_owned());
+    let der = identity.public_key().ok_or_else(|| refused("it has no public key"))?;
+    let key = der.strip_prefix(&DER_ED25519).and_then(|key| key.try_into().ok());
+    key.map(Digest).ok_or_else(|| refused("it is no Ed25519 key"))
+}
+
 /// Signs the log in a folder: the envelope's JSON, already verified.
 pub fn sign(folder: &Path, identity: &dyn Identity, now_ns: u64) -> Result<Vec<u8>, LogRunError> {
     let refused = LogRunError::Key;
     let folder = Folder::new(folder);
     let (parameters, bytes, records) = complete(&folder)?;
-    let der = identity.public_key().ok_or_else(|| refused("it has no public key".to_owned()))?;
-    let key = der.strip_prefix(&DER_ED25519).and_then(|key| key.try_into().ok());
-    let key = key.ok_or_else(|| refused("it is no Ed25519 key".to_owned()))?;
+    let key = public_key(identity)?;
     let predicate = Predictions {
         log: LogFacts {
             rule: LOG_RULE.to_owned(),
             root: tree(&records).root(),
             size: records.len() as u32,
-            records: Digest::of(&bytes),
             scores: parameters.scores,
         },
         rows: parameters.rows,
@@ -53,7 +58,7 @@ pub fn sign(folder: &Path, identity: &dyn Identity, now_ns: u64) -> Result<Vec<u
         decision: parameters.decision,
         runtime: parameters.runtime,
         language: parameters.language,
-        signer: Digest(key),
+        signer: key,
         created_at: Nanoseconds(now_ns),
     };
     let model = (parameters.model.name.as_str(), parameters.model.digest);
@@ -67,6 +72,13 @@ pub fn sign(folder: &Path, identity: &dyn Identity, now_ns: u64) -> Result<Vec<u
     // What is handed out is what anyone will verify.
     Signed::verify(&envelope)?.check_records(&bytes)?;
     Ok(envelope)
+}
+
+/// What is handed in of a complete log and its signed statement.
+pub fn submission(folder: &Path, envelope: &[u8]) -> Result<Vec<u8>, LogRunError> {
+    let (_, bytes, records) = complete(&Folder::new(folder))?;
+    Signed::verify(envelope)?.check_records(&bytes)?;
+    Ok(log::submission(envelope, &records))
 }
 
 /// Which records are opened.

@@ -47,6 +47,7 @@ fn shown(standing: &Standing) -> pages::Standing {
         Standing::Stands => pages::Standing::Stands,
         Standing::Expired { .. } => pages::Standing::Expired,
         Standing::Superseded { by, .. } => pages::Standing::Superseded(*by),
+        Standing::Suspended { row, .. } => pages::Standing::Suspended(*row),
         Standing::Revoked { reason, .. } => pages::Standing::Revoked(reason.clone()),
     }
 }

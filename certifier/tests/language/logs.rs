@@ -180,11 +180,13 @@ fn the_log_of_a_classifier_is_none_of_a_language_model() {
     let dataset = certifier::dataset::read(&repository("datasets/german")).unwrap();
     let job = certifier::log::Job {
         model_name: "logistic",
-        onnx: &onnx,
+        source: certifier::log::Source::Onnx {
+            bytes: &onnx,
+            request: runtime::Request { choice: runtime::Choice::Embedded, ..Default::default() },
+            options: runtime::Options::default(),
+        },
         dataset: &dataset,
         rows: Rows::Listed { rows: vec![1, 2] },
-        request: runtime::Request { choice: runtime::Choice::Embedded, ..Default::default() },
-        options: runtime::Options::default(),
         batch: 2,
     };
     certifier::log::run(folder.path(), &job, &mut |_, _| ()).unwrap();

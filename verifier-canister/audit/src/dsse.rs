@@ -4,9 +4,10 @@
 //! around it. Who signs, and with which algorithm, is the business of whoever verifies.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ed25519_dalek::{Signature as Ed25519, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
-use crate::{AuditError, canonical::from_json};
+use crate::{AuditError, Digest, canonical::from_json};
 
 /// What a statement is, to DSSE.
 pub const IN_TOTO: &str = "application/vnd.in-toto+json";
@@ -81,6 +82,14 @@ impl Envelope {
     pub fn statement(&self) -> Result<Vec<u8>, AuditError> {
         decode("payload", &self.payload)
     }
+}
+
+/// Whether a signature is an Ed25519 key's of a message; strictly, so that every library agrees.
+pub fn verify_ed25519(key: &Digest, message: &[u8], signature: &[u8]) -> bool {
+    let (Ok(key), Ok(signature)) = (VerifyingKey::from_bytes(&key.0), Ed25519::from_slice(signature)) else {
+        return false;
+    };
+    key.verify_strict(message, &signature).is_ok()
 }
 
 fn decode(what: &'static str, text: &str) -> Result<Vec<u8>, AuditError> {

@@ -62,6 +62,15 @@ impl Verified {
         Ok(Self { level: Level::Proved, ..verified })
     }
 
+    /// Counts of a signed log whose every record was counted against the dataset: only for callers whose
+    /// [`crate::log::Tally`] has just agreed with the statement. `spot_checked` says that openings drawn afterwards were
+    /// run again, without a difference. Fails unless they are of exactly `sample_size` samples.
+    pub fn logged(counts: Counts, sample_size: u32, spot_checked: bool) -> Result<Self, AuditError> {
+        let verified = Replay { counts }.finish(sample_size)?;
+        let level = if spot_checked { Level::SpotChecked } else { Level::Attested };
+        Ok(Self { level, ..verified })
+    }
+
     /// How the counts were checked.
     pub fn level(&self) -> Level {
         self.level

@@ -3,7 +3,11 @@
 mod fixture;
 
 use audit::{
-    AuditError, Certificate, Verdict, certificate::MAX_CERTIFICATE, certificate_body, draw_sample, recompute,
+    AuditError, Certificate, Digest, Verdict, Verified,
+    certificate::{Checked, Level, Logged, MAX_CERTIFICATE, Nanoseconds, Opened},
+    certificate_body, draw_sample,
+    log::RuntimeFacts,
+    recompute,
 };
 use serde_json::Value;
 
@@ -42,7 +46,7 @@ fn every_criterion_of_the_fixture_comes_out_as_it_must() {
 }
 
 /// What a certificate states rather than computes; nobody can tell from its bytes alone whether it is true.
-const STATED: [&str; 29] = [
+const STATED: [&str; 41] = [
     "audit",
     "audits_of_model",
     "audits_of_owner",
@@ -57,6 +61,18 @@ const STATED: [&str; 29] = [
     "dataset.sealed_at",
     "dataset.version",
     "issued_at",
+    "log.content",
+    "log.openings.checked.at",
+    "log.openings.checked.by",
+    "log.openings.content",
+    "log.openings.drawn_at",
+    "log.openings.seed",
+    "log.openings.submitted_at",
+    "log.root",
+    "log.runtime",
+    "log.signer",
+    "log.statement",
+    "log.submitted_at",
     "model.digest",
     "model.encoding",
     "model.layers",
@@ -76,7 +92,110 @@ const STATED: [&str; 29] = [
 
 #[test]
 fn any_changed_value_is_found_unless_it_is_stated() {
-    let body = fixture::body();
+    let free = unnoticed(&fixture::body());
+    // Subjects repeat digest and name, and coverage repeats rows: changing one side alone is found.
+    // The model's encoding is the dataset's.
+    for bound in [
+        "model/digest",
+        "model/name",
+        "model/encoding",
+        "dataset/digest",
+        "dataset/name",
+        "dataset/encoding",
+        "dataset/rows",
+    ] {
+        assert!(!free.contains(&format!("/predicate/{bound}")), "{bound}");
+    }
+    // Of a log, the odds follow from its size and the number of openings, and the level from who checked them.
+    let free = unnoticed(&logged(true).unwrap());
+    for bound in ["level", "odds/0/detected", "odds/2/lies", "log/openings/count", "log/openings/rule"] {
+        assert!(!free.contains(&format!("/predicate/{bound}")), "{bound}");
+    }
+}
+
+/// The fixture's counters as a log's, some of it opened and, if `checked`, run again.
+fn logged(checked: bool) -> Result<audit::Body, AuditError> {
+    let sample = draw_sample(&fixture::SEED, fixture::ROWS, fixture::SAMPLE_SIZE);
+    let counts = fixture::verified(&sample).counts().clone();
+    let verified = Verified::logged(counts, fixture::SAMPLE_SIZE, checked)?;
+    certificate_body(&verified, &logged_facts(checked), &fixture::schema(), &fixture::policy())
+}
+
+fn logged_facts(checked: bool) -> audit::Facts {
+    let facts = fixture::facts();
+    let at = |offset: u64| Nanoseconds(facts.drawn_at.0 + offset);
+    let digest = |byte| Digest([byte; 32]);
+    let log = Logged {
+        root: digest(1),
+        statement: digest(2),
+        content: digest(3),
+        signer: digest(4),
+        submitted_at: at(1),
+        runtime: RuntimeFacts {
+            name: "onnxruntime".into(),
+            version: "1.32.0".into(),
+            library: None,
+            provider: "CPUExecutionProvider".into(),
+            fallback: false,
+            batch: 64,
+            threads: None,
+        },
+        openings: Some(Opened {
+            count: 30,
+            rule: audit::SAMPLE_RULE.into(),
+            seed: digest(5),
+            drawn_at: at(2),
+            content: digest(6),
+            submitted_at: at(3),
+            checked: checked.then(|| Checked { by: "aaaaa-aa".into(), at: at(4) }),
+        }),
+    };
+    audit::Facts { log: Some(log), ..facts }
+}
+
+#[test]
+fn a_level_says_no_more_than_its_log() {
+    let level = |body: audit::Body| {
+        let certificate = Certificate::parse(&body.json).unwrap();
+        recompute(&certificate).unwrap();
+        (certificate.predicate.level, certificate.predicate.odds.len())
+    };
+    assert_eq!(level(logged(true).unwrap()), (Level::SpotChecked, 3));
+    // What nobody ran again has no odds.
+    assert_eq!(level(logged(false).unwrap()), (Level::Attested, 0));
+    let sample = draw_sample(&fixture::SEED, fixture::ROWS, fixture::SAMPLE_SIZE);
+    let replayed = fixture::verified(&sample);
+    let logged =
+        |checked| Verified::logged(replayed.counts().clone(), fixture::SAMPLE_SIZE, checked).unwrap();
+    let body = |verified: &Verified, facts: &audit::Facts| {
+        certificate_body(verified, facts, &fixture::schema(), &fixture::policy()).map(|_| ())
+    };
+    for (verified, facts) in [
+        (&logged(true), logged_facts(false)),
+        (&logged(false), logged_facts(true)),
+        (&logged(true), fixture::facts()),
+        (&replayed, logged_facts(true)),
+        (&replayed, logged_facts(false)),
+    ] {
+        assert!(matches!(body(verified, &facts), Err(AuditError::Differs { path, .. }) if path == "log"));
+    }
+    type Change = fn(&mut Opened);
+    let changes: [Change; 5] = [
+        |opened| opened.count = 0,
+        |opened| opened.count = fixture::SAMPLE_SIZE + 1,
+        |opened| opened.drawn_at.0 -= 2,
+        |opened| opened.submitted_at.0 -= 2,
+        |opened| opened.checked.as_mut().unwrap().at.0 -= 2,
+    ];
+    for change in changes {
+        let mut facts = logged_facts(true);
+        change(facts.log.as_mut().unwrap().openings.as_mut().unwrap());
+        assert!(matches!(body(&logged(true), &facts), Err(AuditError::OutOfRange { .. })));
+    }
+}
+
+/// Paths of values that can be changed without [`recompute`] noticing; all of them are [`STATED`].
+fn unnoticed(body: &audit::Body) -> std::collections::BTreeSet<String> {
     let original: Value = serde_json::from_slice(&body.json).unwrap();
     let mut paths = Vec::new();
     leaves(&original, String::new(), &mut paths);
@@ -112,19 +231,7 @@ fn any_changed_value_is_found_unless_it_is_stated() {
     };
     let surprises: Vec<_> = free.iter().filter(|path| !stated(path)).collect();
     assert!(surprises.is_empty(), "changed without notice: {surprises:?}");
-    // Subjects repeat digest and name, and coverage repeats rows: changing one side alone is found.
-    // The model's encoding is the dataset's.
-    for bound in [
-        "model/digest",
-        "model/name",
-        "model/encoding",
-        "dataset/digest",
-        "dataset/name",
-        "dataset/encoding",
-        "dataset/rows",
-    ] {
-        assert!(!free.contains(&format!("/predicate/{bound}")), "{bound}");
-    }
+    free
 }
 
 fn leaves(value: &Value, path: String, out: &mut Vec<String>) {

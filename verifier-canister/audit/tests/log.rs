@@ -10,8 +10,9 @@ use audit::{
     draw_sample,
     dsse::{Envelope, Signature, pre_authentication},
     log::{
-        DecisionFacts, Draw, LOG_RULE, LogError, LogFacts, OPENINGS_FORMAT, Opening, Openings, Predictions,
-        Record, Rows, RuntimeFacts, Signed, Statement, Tree, output_digest, salt, tree,
+        CARD_FORMAT, Card, DecisionFacts, Draw, Entry, Frontier, LOG_RULE, LogError, LogFacts,
+        OPENINGS_FORMAT, Opening, Openings, Predictions, Record, Rows, RuntimeFacts, SUBMISSION_MAGIC,
+        Signed, Statement, SubmissionHeader, Tally, Tree, output_digest, salt, submission, tree,
     },
 };
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
@@ -52,13 +53,7 @@ impl Log {
         let leaves = records.chunks(Record::LEN).map(tree::leaf).collect();
         let schema = dataset.schema();
         let predicate = Predictions {
-            log: LogFacts {
-                rule: LOG_RULE.to_owned(),
-                root: Tree::new(leaves).root(),
-                size: 100,
-                records: Digest::of(&records),
-                scores: 1,
-            },
+            log: LogFacts { rule: LOG_RULE.to_owned(), root: Tree::new(leaves).root(), size: 100, scores: 1 },
             rows,
             dataset_rows: dataset.rows(),
             classes: schema.classes.clone(),
@@ -165,7 +160,15 @@ fn roots_and_paths_equal_an_independent_implementation() {
             assert!(tree::is_included(leaves[index as usize], index, size, &path, tree.root()));
         }
         assert_eq!(tree.path(size), None);
+        assert_eq!(frontier(&leaves).root(), Some(tree.root()));
     }
+}
+
+fn frontier(leaves: &[Digest]) -> Frontier {
+    leaves.iter().fold(Frontier::default(), |mut frontier, leaf| {
+        frontier.push(*leaf);
+        frontier
+    })
 }
 
 proptest! {
@@ -186,14 +189,88 @@ proptest! {
         }
     }
 
+    /// A tree that is stopped and gone on with anywhere has the same root.
+    #[test]
+    fn a_frontier_goes_on_where_it_was(size in 1_u32..2000, at in any::<u32>()) {
+        let leaves: Vec<Digest> = (0..size).map(|leaf| tree::leaf(&leaf.to_le_bytes())).collect();
+        let done = (at % (size + 1)) as usize;
+        let first = frontier(&leaves[..done]);
+        prop_assert!(first.roots().len() <= 11);
+        prop_assert_eq!(Frontier::resume(done as u32 ^ 1, first.roots().to_vec()), None);
+        let mut resumed = Frontier::resume(done as u32, first.roots().to_vec()).unwrap();
+        leaves[done..].iter().for_each(|leaf| resumed.push(*leaf));
+        prop_assert_eq!(resumed.root(), Some(Tree::new(leaves.clone()).root()));
+    }
+
     /// Nothing panics on any bytes.
     #[test]
     fn any_bytes_are_refused_or_read(bytes in proptest::collection::vec(any::<u8>(), 0..200), index in any::<u32>(), size in any::<u32>()) {
         let _ = Record::parse_all(&bytes);
         let _ = Signed::verify(&bytes);
         let _ = Openings::parse(&bytes);
+        let _ = SubmissionHeader::parse(&[SUBMISSION_MAGIC.as_slice(), &bytes].concat());
+        let _ = Entry::parse(&bytes);
+        let _ = Card::parse(&bytes);
         let path: Vec<Digest> = bytes.as_chunks().0.iter().map(|digest| Digest(*digest)).collect();
         prop_assert!(!tree::is_included(Digest([1; 32]), index, size, &path, Digest([2; 32])));
+    }
+}
+
+/// What is handed in, counted again, is the statement's; with any entry changed it is not.
+#[test]
+fn a_log_that_is_handed_in_adds_up_or_does_not() {
+    let log = Log::new();
+    let records = Record::parse_all(&log.records).unwrap();
+    let json = log.statement.to_json().unwrap();
+    let bytes = submission(&envelope(&json), &records);
+    let header = SubmissionHeader::parse(&bytes).unwrap();
+    assert_eq!(header.signed.statement(), &log.statement);
+    header.check_len(bytes.len() as u64).unwrap();
+    assert!(header.check_len(bytes.len() as u64 - 1).is_err());
+    assert!(header.check_len(bytes.len() as u64 + 33).is_err());
+    for cut in [0, 7, 11, 12, 100, header.len as usize - 1] {
+        assert!(SubmissionHeader::parse(&bytes[..cut]).is_err(), "{cut}");
+    }
+    let tally = |bytes: &[u8]| {
+        let mut tally = Tally::new(log.dataset.schema());
+        for (index, record) in (0..).zip(&records) {
+            let (row, bytes_of_row) =
+                (log.dataset.row(record.row).unwrap(), log.dataset.record(record.row).unwrap());
+            let entry = Entry::parse(&bytes[header.entry_offset(index) as usize..][..Entry::LEN])?;
+            tally.add(record.row, row, bytes_of_row, entry)?;
+        }
+        tally.check(header.signed.statement())
+    };
+    tally(&bytes).unwrap();
+    for at in header.len as usize..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        assert!(tally(&changed).is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn a_card_has_one_form() {
+    let card = Card {
+        format: CARD_FORMAT.to_owned(),
+        name: "forest".to_owned(),
+        source: Digest([8; 32]),
+        encoding: Digest([7; 32]),
+        classes: 2,
+        inputs: 3,
+    };
+    let json = card.to_json().unwrap();
+    assert_eq!(Card::parse(&json).unwrap(), card);
+    let text = String::from_utf8(json).unwrap();
+    for (from, to) in [
+        ("model 1", "model 2"),
+        ("forest", ""),
+        ("\"classes\":2", "\"classes\":1"),
+        ("\"inputs\":3", "\"inputs\":0"),
+        ("\"inputs\":3", "\"inputs\": 3"),
+        ("\"inputs\":3", "\"inputs\":3,\"more\":1"),
+    ] {
+        assert!(Card::parse(text.replacen(from, to, 1).as_bytes()).is_err(), "{to}");
     }
 }
 

@@ -3,8 +3,9 @@
 use candid::Principal;
 use ic_stable_structures::Memory;
 use interface::{
-    CHUNK_BYTES, DATASET_BYTES, Error, Limits, MODEL_BYTES, PAGE_ITEMS, POLICY_BYTES, PRIVATE_MODEL_BYTES,
-    PROOF_BYTES, PROOF_WAIT_S, Quotas, REASON_BYTES, Role, RoleChange, RoleHolder, Stats, WITNESS_LEAVES,
+    AUDITOR_WAIT_S, CHUNK_BYTES, DATASET_BYTES, Error, LOG_BYTES, LOG_WAIT_S, Limits, MODEL_BYTES,
+    OPENINGS_BYTES, OPENINGS_WAIT_S, PAGE_ITEMS, POLICY_BYTES, PRIVATE_MODEL_BYTES, PROOF_BYTES,
+    PROOF_WAIT_S, Quotas, REASON_BYTES, Role, RoleChange, RoleHolder, Stats, WITNESS_LEAVES,
 };
 
 use crate::{
@@ -75,6 +76,11 @@ impl<M: Memory> State<M> {
             private_model_bytes: PRIVATE_MODEL_BYTES,
             proof_bytes: PROOF_BYTES,
             proof_wait_s: PROOF_WAIT_S,
+            log_bytes: LOG_BYTES,
+            openings_bytes: OPENINGS_BYTES,
+            log_wait_s: LOG_WAIT_S,
+            openings_wait_s: OPENINGS_WAIT_S,
+            auditor_wait_s: AUDITOR_WAIT_S,
             policy_bytes: POLICY_BYTES,
             reason_bytes: REASON_BYTES,
             page_items: PAGE_ITEMS,

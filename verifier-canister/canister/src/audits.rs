@@ -34,6 +34,14 @@ impl<M: Memory> State<M> {
         if let Some(seconds) = request.valid_for_s {
             check_range("valid_for_s", 1, MAX_VALID_S, seconds)?;
         }
+        let log = match request.log {
+            Some(log) => Some(self.check_log_request(&model, &dataset, sample_size, log)?),
+            None if model.logged => {
+                let message = "only logs of its predictions are audited: ask for one".to_owned();
+                return Err(Error::Invalid { what: "logged model".to_owned(), message });
+            }
+            None => None,
+        };
         if model.commitment.is_some() {
             self.check_provable(&model, &dataset, sample_size)?;
             self.check_awaiting_quotas(model.owner)?;
@@ -42,7 +50,10 @@ impl<M: Memory> State<M> {
         if let Some(replaced) = request.supersedes {
             self.may_supersede(context, replaced, &model, &dataset)?;
         }
-        let work = u64::from(sample_size).saturating_mul(model.parameters);
+        let work = match log {
+            Some(_) => Self::log_work(sample_size),
+            None => u64::from(sample_size).saturating_mul(model.parameters),
+        };
         self.check_audit_quotas(context, work)?;
         let id = self.audits().len() + 1;
         check_range("audit number", 1, MAX_ID, id)?;
@@ -80,6 +91,7 @@ impl<M: Memory> State<M> {
             replay_messages: 0,
             replay_instructions: 0,
             proofs: Vec::new(),
+            log,
         };
         self.put_audit(id, &audit)?;
         Ok(id)
@@ -120,6 +132,7 @@ impl<M: Memory> State<M> {
         match certificate.state {
             CertificateState::Valid => Ok(()),
             CertificateState::Superseded { .. } => Err(wrong("superseded", "valid")),
+            CertificateState::Suspended { .. } => Err(wrong("suspended", "valid")),
             CertificateState::Revoked { .. } => Err(wrong("revoked", "valid")),
         }
     }
@@ -192,7 +205,7 @@ impl<M: Memory> State<M> {
             return Err(Error::WrongState {
                 what: format!("audit {}", request.id),
                 state: audit.state.kind().name().to_owned(),
-                needed: "requested, running or awaiting proof".to_owned(),
+                needed: "open".to_owned(),
             });
         }
         self.close(request.id, audit, AuditState::Abandoned { reason: request.reason, by }, context.now_ns)
@@ -206,7 +219,7 @@ impl<M: Memory> State<M> {
         state: AuditState,
         now_ns: u64,
     ) -> Result<(), Error> {
-        if let AuditState::AwaitingProof { .. } = audit.state {
+        if audit.state.is_awaiting() {
             self.end_awaiting(&audit)?;
         }
         self.count_others(&mut audit)?;

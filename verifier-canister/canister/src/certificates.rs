@@ -2,20 +2,21 @@
 
 use audit::{
     Body, Counts, Policy, Replay, Verdict, Verified,
-    certificate::{DatasetFacts, Facts, ModelFacts, Nanoseconds},
+    certificate::{DatasetFacts, Facts, Logged, ModelFacts, Nanoseconds},
     certificate_body,
+    log::Card,
 };
 use candid::Principal;
 use ic_stable_structures::Memory;
 use interface::{
-    AuditId, AuditState, CertificateId, CertificateState, DigestBytes, Error, RevokeCertificate,
+    AuditId, AuditLog, AuditState, CertificateId, CertificateState, DigestBytes, Error, RevokeCertificate,
     certified::MAX_ID,
 };
 use verifier::Package;
 
 use crate::{
     guards::{Context, SECOND_NS, check_range, check_reason},
-    replay::{Prepared, reason},
+    replay::reason,
     storage::{
         State,
         records::{Audit, Certificate, Model},
@@ -55,22 +56,30 @@ impl<M: Memory> State<M> {
         let invalid = |cause| Error::invalid("audit", &cause);
         let progress = self.progress.get(&id)?.unwrap_or_default();
         let registered_at = Nanoseconds(registered.registered_at_ns);
-        let (header, verified, model) = match registered.commitment {
-            None => {
-                let Prepared { header, model, .. } = self.take_prepared(id, audit)?;
+        let (header, verified, model) = match (&audit.log, registered.commitment) {
+            (None, None) => {
+                let prepared = self.take_prepared(id, audit)?;
+                let (header, model) = (&prepared.header, prepared.model());
+                let model = model.ok_or_else(|| Error::internal("a replay without a model"))?;
                 let counts = Counts::from_counters(&header.schema, progress.counters).map_err(invalid)?;
-                let replay = Replay::resume(&model, &header.schema, counts).map_err(invalid)?;
+                let replay = Replay::resume(model, &header.schema, counts).map_err(invalid)?;
                 let verified = replay.finish(audit.sample_size).map_err(invalid)?;
-                (header, verified, ModelFacts::new(&model, audit.model.into(), registered_at))
+                let facts = ModelFacts::new(model, audit.model.into(), registered_at);
+                (prepared.header, verified, facts)
             }
-            Some(_) => {
-                // The counters were stored together with the accepted proofs.
+            // The counters were stored together with what showed that they hold: accepted proofs, or a counted log.
+            (log, _) => {
                 let header = self.header(&self.dataset_entry(audit.dataset)?)?;
                 let counts = Counts::from_counters(&header.schema, progress.counters).map_err(invalid)?;
-                let verified = Verified::proved(counts, audit.sample_size).map_err(invalid)?;
-                (header, verified, self.private_facts(&registered, audit)?)
+                let size = audit.sample_size;
+                let verified = match log {
+                    None => Verified::proved(counts, size),
+                    Some(log) => Verified::logged(counts, size, log.checked.is_some()),
+                };
+                (header, verified.map_err(invalid)?, self.stored_facts(&registered, audit)?)
             }
         };
+        let log = audit.log.as_ref().map(|log| self.logged(audit, log)).transpose()?;
 
         let policy = self.policies.get(&audit.policy.0)?;
         let policy = policy.ok_or_else(|| Error::internal("the audit's policy is missing"))?;
@@ -101,6 +110,7 @@ impl<M: Memory> State<M> {
             audits_of_model: audit.audits_of_model,
             audits_of_owner: audit.audits_of_owner,
             proofs: audit.proofs.iter().copied().map(Into::into).collect(),
+            log,
         };
         let Body { json, verdict } =
             certificate_body(&verified, &facts, &header.schema, &policy).map_err(invalid)?;
@@ -129,19 +139,37 @@ impl<M: Memory> State<M> {
         Ok((certificate, json))
     }
 
-    /// What a certificate says about a private model: its package's digest, never the ONNX file's.
-    fn private_facts(&self, registered: &Model, audit: &Audit) -> Result<ModelFacts, Error> {
+    /// What a certificate says about a model that was not replayed. Of a private one, its package's digest, never the
+    /// ONNX file's.
+    fn stored_facts(&self, registered: &Model, audit: &Audit) -> Result<ModelFacts, Error> {
         let bytes = self.blocks.read_all(&registered.content)?;
+        let digest = audit.model.into();
+        let registered_at = Nanoseconds(registered.registered_at_ns);
+        if registered.logged {
+            let card = Card::parse(&bytes).map_err(Error::internal)?;
+            return Ok(ModelFacts::of_card(&card, digest, registered_at));
+        }
+        if registered.commitment.is_none() {
+            let model = audit::Model::parse(&bytes).map_err(Error::internal)?;
+            return Ok(ModelFacts::new(&model, digest, registered_at));
+        }
         let architecture = Package::parse(&bytes).map_err(Error::internal)?.architecture;
         Ok(ModelFacts {
-            digest: audit.model.into(),
+            digest,
             name: registered.name.clone(),
             source: None,
             encoding: registered.encoding.into(),
             parameters: registered.parameters,
             layers: architecture.describe_layers(),
-            registered_at: Nanoseconds(registered.registered_at_ns),
+            registered_at,
         })
+    }
+
+    /// What a certificate says about the log that its counters come from.
+    fn logged(&self, audit: &Audit, log: &AuditLog) -> Result<Logged, Error> {
+        let statement = self.log_of(audit)?.header.signed;
+        let runtime = statement.statement().predicate.runtime.clone();
+        log.facts(runtime).ok_or_else(|| Error::internal("a log that is not complete"))
     }
 
     /// Marks the certificate that `by` replaces, unless it was revoked or replaced meanwhile.
@@ -168,10 +196,15 @@ impl<M: Memory> State<M> {
         if by != certificate.owner && !context.is_controller {
             return Err(Error::not_allowed("the certificate's owner or a controller"));
         }
-        if let CertificateState::Revoked { .. } = certificate.state {
+        let state = match certificate.state {
+            CertificateState::Valid | CertificateState::Superseded { .. } => None,
+            CertificateState::Suspended { .. } => Some("suspended"),
+            CertificateState::Revoked { .. } => Some("revoked"),
+        };
+        if let Some(state) = state {
             return Err(Error::WrongState {
                 what: format!("certificate {}", request.id),
-                state: "revoked".to_owned(),
+                state: state.to_owned(),
                 needed: "valid or superseded".to_owned(),
             });
         }

@@ -11,11 +11,14 @@
 mod administration;
 mod attestations;
 mod audits;
+mod awaiting;
 mod certificates;
 mod certification;
 mod endpoints;
 mod guards;
+mod keys;
 mod lists;
+mod logs;
 mod proofs;
 mod replay;
 mod rows;

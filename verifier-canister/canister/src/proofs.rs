@@ -4,12 +4,11 @@
 
 use std::ops::Range;
 
-use audit::{Counts, DatasetHeader, Digest, draw_sample};
-use candid::Principal;
+use audit::{Counts, DatasetHeader, Row, draw_sample};
 use ic_stable_structures::Memory;
 use interface::{
-    ArtefactKind, AuditId, AuditState, DigestBytes, Error, PROOF_BYTES, PROOF_WAIT_S, ReadRequest,
-    SubmitProof, VerifyAudit, VerifyInference,
+    ArtefactKind, AuditId, AuditState, DigestBytes, Error, PROOF_BYTES, ReadRequest, StateKind, SubmitProof,
+    VerifyAudit, VerifyInference,
 };
 use verifier::{
     Architecture, AuditContext, Package, Parts, RegisteredModel, Sampled, Setup, Submission, audit_proof,
@@ -17,7 +16,7 @@ use verifier::{
 };
 
 use crate::{
-    guards::{Context, SECOND_NS, check_quota, check_range},
+    guards::{Context, check_quota, check_range},
     rows::RowReader,
     storage::{
         Content, State,
@@ -26,25 +25,21 @@ use crate::{
     uploads::stored,
 };
 
-/// Proofs of one audit that may be verified and refused. Its owner's own attempts are all that counts: no other caller
+/// Proofs of one audit that may be verified and refused, or logs, or openings. Its owner's own attempts are all that counts: no other caller
 /// can use up what an awaited proof needs.
-const MAX_REFUSED: u64 = 32;
+pub(crate) const MAX_REFUSED: u64 = 32;
 /// Most parts of an audit: within the time for proofs, within an owner's bytes, and listed in a certificate.
 pub const MAX_PARTS: u64 = 128;
 /// Most samples whose predictions one query can verify.
 const MAX_INFERENCES: u64 = 4096;
 
 /// What was refused, as an error of the interface.
-fn refused(what: &str, cause: impl ToString) -> Error {
+pub(crate) fn refused(what: &str, cause: impl ToString) -> Error {
     Error::Invalid { what: what.to_owned(), message: cause.to_string() }
 }
 
 fn wrong_state(id: AuditId, audit: &Audit) -> Error {
-    Error::WrongState {
-        what: format!("audit {id}"),
-        state: audit.state.kind().name().to_owned(),
-        needed: "awaiting proof".to_owned(),
-    }
+    audit.wrong_state(id, StateKind::AwaitingProof)
 }
 
 impl<M: Memory> State<M> {
@@ -97,20 +92,9 @@ impl<M: Memory> State<M> {
         let AuditState::AwaitingProof { .. } = audit.state else {
             return Err(wrong_state(request.audit, &audit));
         };
-        let (id, upload) = self.own_upload(context, ArtefactKind::Proof, request.proof)?;
-        let content = upload.complete()?;
-        let bytes = self.blocks.read_all(&content)?;
-        let got = Digest::of(&bytes).into();
-        if got != request.proof {
-            return Err(Error::DigestMismatch { expected: request.proof, got });
-        }
-        if context.now_ns >= Self::proof_deadline_ns(&audit) {
-            return Err(Error::WrongState {
-                what: format!("audit {}", request.audit),
-                state: "past the time for proofs".to_owned(),
-                needed: "awaiting proof".to_owned(),
-            });
-        }
+        let handed_in = self.handed_in(context, ArtefactKind::Proof, request.proof)?;
+        let bytes = self.blocks.read_all(&handed_in.content)?;
+        Self::check_deadline(context, request.audit, &audit)?;
         let mut progress = self.progress.get(&request.audit)?.unwrap_or_default();
         let parts = audit.proofs.len() as u64;
         check_quota("refused_proofs", MAX_REFUSED, u64::from(progress.attempts).saturating_sub(parts), 1)?;
@@ -135,8 +119,8 @@ impl<M: Memory> State<M> {
                 AuditState::Running { done, of }
             }
         };
-        self.uploads.remove(&id);
-        self.proofs.put(request.proof.0, &content)?;
+        self.uploads.remove(&handed_in.upload);
+        self.proofs.put(request.proof.0, &handed_in.content)?;
         self.progress.put(request.audit, &progress)?;
         self.turns.put(request.audit, &Turn::default())?;
         self.put_audit(request.audit, &audit)
@@ -233,8 +217,9 @@ impl<M: Memory> State<M> {
         let mut reader = RowReader::new(&self.blocks, content, header);
         let mut left = sample;
         while !left.is_empty() {
-            let done = reader.some(left, usize::MAX, |_, row| {
-                sampled.push(&header.schema, &row.map_err(Error::internal)?);
+            let done = reader.some(left, usize::MAX, |_, record| {
+                let row = Row::parse(&header.schema, record).map_err(Error::internal)?;
+                sampled.push(&header.schema, &row);
                 Ok(())
             })?;
             left = left.get(done..).unwrap_or_default();
@@ -242,13 +227,8 @@ impl<M: Memory> State<M> {
         Ok(sampled)
     }
 
-    /// When an audit that awaits a proof ends without one.
-    pub(crate) fn proof_deadline_ns(audit: &Audit) -> u64 {
-        audit.drawn_at_ns.unwrap_or_default().saturating_add(PROOF_WAIT_S * SECOND_NS)
-    }
-
     /// Charges a verification to the caller, before it is made: a proof that does not hold costs as much.
-    fn count_verification(&mut self, context: &Context) -> Result<(), Error> {
+    pub(crate) fn count_verification(&mut self, context: &Context) -> Result<(), Error> {
         let quotas = self.quotas.get()?;
         let (mut account, mut totals) = (self.account(context.caller)?, self.totals.get()?);
         let day = context.day();
@@ -272,37 +252,6 @@ impl<M: Memory> State<M> {
     pub fn add_verification(&mut self, instructions: u64) -> Result<(), Error> {
         let mut totals = self.totals.get()?;
         totals.verification_instructions = totals.verification_instructions.saturating_add(instructions);
-        self.totals.put(&totals)
-    }
-
-    /// Fails when too many audits wait for proofs already: of this owner, or of all.
-    pub(crate) fn check_awaiting_quotas(&self, owner: Principal) -> Result<(), Error> {
-        let (quotas, account, totals) = (self.quotas.get()?, self.account(owner)?, self.totals.get()?);
-        let used = account.awaiting_proofs.into();
-        check_quota("awaiting_proofs", quotas.awaiting_proofs.into(), used, 1)?;
-        let used = totals.awaiting_proofs.into();
-        check_quota("awaiting_proofs_total", quotas.awaiting_proofs_total.into(), used, 1)
-    }
-
-    /// An audit's sample is drawn: from now on it takes the place of its model's owner, not its requester's.
-    pub(crate) fn begin_awaiting(&mut self, audit: &Audit) -> Result<(), Error> {
-        self.end_open(audit.requester)?;
-        self.change_awaiting(audit.owner, |count| count.saturating_add(1))
-    }
-
-    /// It is proved, or has ended without.
-    pub(crate) fn end_awaiting(&mut self, audit: &Audit) -> Result<(), Error> {
-        self.change_awaiting(audit.owner, |count| count.saturating_sub(1))?;
-        let mut account = self.account(audit.requester)?;
-        account.open_audits = account.open_audits.saturating_add(1);
-        self.accounts.put(audit.requester, &account)
-    }
-
-    fn change_awaiting(&mut self, owner: Principal, change: impl Fn(u32) -> u32) -> Result<(), Error> {
-        let (mut account, mut totals) = (self.account(owner)?, self.totals.get()?);
-        account.awaiting_proofs = change(account.awaiting_proofs);
-        totals.awaiting_proofs = change(totals.awaiting_proofs);
-        self.accounts.put(owner, &account)?;
         self.totals.put(&totals)
     }
 

@@ -1,4 +1,5 @@
-//! Runs open audits, one step per message: draw the seed, replay a slice of the sample, certify.
+//! Runs open audits, one step per message: draw the seed, replay a slice of the sample or count a slice of a log, draw
+//! what is opened, certify.
 //!
 //! A step is *begun* in one message, which stores the attempt, and *done* in the next. If that one traps, its
 //! changes are undone but the attempt stays counted; after a few the audit is refused, so nothing can make the
@@ -7,12 +8,13 @@
 
 use std::ops::Bound;
 
-use audit::{Counts, DatasetHeader, Engine, Replay, draw_sample};
+use audit::{Counts, DatasetHeader, Engine, Replay, Row, draw_sample};
 use ic_stable_structures::Memory;
-use interface::{AuditId, AuditState, Error};
+use interface::{AuditId, AuditState, DigestBytes, Error};
 
 use crate::{
     guards::SECOND_NS,
+    logs::StoredLog,
     rows::RowReader,
     storage::{
         Content, State,
@@ -65,19 +67,39 @@ pub struct Prepared {
     audit: AuditId,
     content: Content,
     pub(crate) header: DatasetHeader,
-    pub(crate) model: audit::Model,
-    engine: Engine,
     /// Row numbers, increasing.
     sample: Vec<u32>,
+    subject: Subject,
+}
+
+/// Where the decisions come from.
+enum Subject {
+    /// The canister makes them.
+    Model(Box<(audit::Model, Engine)>),
+    /// The model's owner signed them.
+    Log(Box<StoredLog>),
+}
+
+impl Prepared {
+    /// The model that is replayed.
+    pub(crate) fn model(&self) -> Option<&audit::Model> {
+        match &self.subject {
+            Subject::Model(replayed) => Some(&replayed.0),
+            Subject::Log(_) => None,
+        }
+    }
 }
 
 fn step_of(state: &AuditState) -> Option<Step> {
     match state {
-        AuditState::Requested => Some(Step::Draw),
+        AuditState::Requested | AuditState::Counted { .. } => Some(Step::Draw),
         AuditState::Running { done, of } if done < of => Some(Step::Replay),
         AuditState::Running { .. } => Some(Step::Certify),
-        // The owner goes on with it, not the queue.
-        AuditState::AwaitingProof { .. } => None,
+        // Somebody else goes on with it, not the queue.
+        AuditState::AwaitingProof { .. }
+        | AuditState::AwaitingLog { .. }
+        | AuditState::AwaitingOpenings { .. }
+        | AuditState::AwaitingAuditor { .. } => None,
         AuditState::Completed { .. } | AuditState::Refused { .. } | AuditState::Abandoned { .. } => None,
     }
 }
@@ -113,16 +135,18 @@ impl<M: Memory> State<M> {
             }
             // A record that cannot be read must not hold up the others.
             let Ok(audit) = self.audit_entry(id) else { continue };
-            if let AuditState::AwaitingProof { .. } = audit.state {
-                let deadline_ns = Self::proof_deadline_ns(&audit);
-                if deadline_ns > now_ns {
+            let audit = match audit.deadline_ns() {
+                Some(deadline_ns) if deadline_ns > now_ns => {
                     until_ns = Some(until_ns.unwrap_or(u64::MAX).min(deadline_ns));
                     self.turns.put(id, &Turn { attempts: 0, not_before_ns: deadline_ns })?;
-                } else {
-                    self.refuse(id, audit, "no proof was handed in in time".to_owned(), now_ns)?;
+                    continue;
                 }
-                continue;
-            }
+                Some(_) => {
+                    self.end_wait(id, audit, now_ns)?;
+                    self.audit_entry(id)?
+                }
+                None => audit,
+            };
             let Some(step) = step_of(&audit.state) else {
                 self.turns.remove(&id);
                 continue;
@@ -159,24 +183,33 @@ impl<M: Memory> State<M> {
     /// Takes randomness for an audit that waits for it. Later answers to earlier attempts change nothing.
     pub fn draw(&mut self, id: AuditId, random: [u8; 32], now_ns: u64) -> Result<(), Error> {
         let mut audit = self.audit_entry(id)?;
-        if audit.state != AuditState::Requested {
-            return Ok(());
-        }
-        audit.seed = Some(interface::DigestBytes(random));
-        audit.drawn_at_ns = Some(now_ns);
-        audit.state = match self.model_entry(audit.model)?.commitment {
-            Some(_) => {
-                self.begin_awaiting(&audit)?;
-                AuditState::AwaitingProof { done: 0, of: audit.sample_size }
+        let seed = Some(DigestBytes(random));
+        match (&audit.state, &mut audit.log) {
+            (AuditState::Requested, log) => {
+                let of = audit.sample_size;
+                let private = self.model_entry(audit.model)?.commitment.is_some();
+                audit.state = match log {
+                    Some(_) => AuditState::AwaitingLog { of },
+                    None if private => AuditState::AwaitingProof { done: 0, of },
+                    None => AuditState::Running { done: 0, of },
+                };
+                (audit.seed, audit.drawn_at_ns) = (seed, Some(now_ns));
+                self.progress.put(id, &Progress::default())?;
             }
-            None => AuditState::Running { done: 0, of: audit.sample_size },
-        };
-        self.progress.put(id, &Progress::default())?;
+            (AuditState::Counted { openings }, Some(log)) => {
+                audit.state = AuditState::AwaitingOpenings { openings: *openings };
+                (log.seed, log.drawn_at_ns) = (seed, Some(now_ns));
+            }
+            _ => return Ok(()),
+        }
+        if audit.state.is_awaiting() {
+            self.begin_awaiting(&audit)?;
+        }
         self.turns.put(id, &Turn::default())?;
         self.put_audit(id, &audit)
     }
 
-    /// Runs the model on the next rows of the sample until `instructions`, which counts those of this message,
+    /// Runs the model on the next rows of the sample, or counts what a log says of them, until `instructions`, which counts those of this message,
     /// reaches the quota. A row that the model cannot be run on ends the audit as refused.
     pub fn replay(&mut self, id: AuditId, now_ns: u64, instructions: &dyn Fn() -> u64) -> Result<(), Error> {
         let mut audit = self.audit_entry(id)?;
@@ -195,7 +228,11 @@ impl<M: Memory> State<M> {
         self.totals.put(&totals)?;
         match outcome {
             Ok(progress) => {
-                audit.state = AuditState::Running { done: progress.position, of: audit.sample_size };
+                let (done, of) = (progress.position, audit.sample_size);
+                audit.state = match &audit.log {
+                    Some(log) => Self::counted(log, done, of),
+                    None => AuditState::Running { done, of },
+                };
                 self.progress.put(id, &progress)?;
                 self.turns.put(id, &Turn::default())?;
                 self.put_audit(id, &audit)
@@ -218,7 +255,11 @@ impl<M: Memory> State<M> {
         mut progress: Progress,
         go_on: &dyn Fn() -> bool,
     ) -> Result<Progress, Error> {
-        let Prepared { content, header, model, engine, sample, .. } = prepared;
+        let Prepared { content, header, sample, subject, .. } = prepared;
+        let (model, engine) = match subject {
+            Subject::Model(replayed) => (&replayed.0, &mut replayed.1),
+            Subject::Log(log) => return self.count_log((log, header, content), sample, progress, go_on),
+        };
         let refused = |cause| Error::invalid("replay", &cause);
         let counters = std::mem::take(&mut progress.counters);
         let counts = match counters.is_empty() {
@@ -233,8 +274,8 @@ impl<M: Memory> State<M> {
             if left.is_empty() {
                 break;
             }
-            let done = reader.some(left, batch, |sample, row| {
-                let row = row.map_err(Error::internal)?;
+            let done = reader.some(left, batch, |sample, record| {
+                let row = Row::parse(&header.schema, record).map_err(Error::internal)?;
                 replay.step(engine, sample, row).map(|_| ()).map_err(refused)
             })?;
             progress.position += done as u32;
@@ -254,12 +295,18 @@ impl<M: Memory> State<M> {
         self.prepared = None;
         let dataset = self.dataset_entry(audit.dataset)?;
         let header = self.header(&dataset)?;
-        let bytes = self.blocks.read_all(&self.model_entry(audit.model)?.content)?;
-        let model = audit::Model::parse(&bytes).map_err(Error::internal)?;
+        let subject = match &audit.log {
+            Some(_) => Subject::Log(Box::new(self.log_of(audit)?)),
+            None => {
+                let bytes = self.blocks.read_all(&self.model_entry(audit.model)?.content)?;
+                let model = audit::Model::parse(&bytes).map_err(Error::internal)?;
+                let engine = Engine::new(&model);
+                Subject::Model(Box::new((model, engine)))
+            }
+        };
         let seed = audit.seed.ok_or_else(|| Error::internal("a running audit has no seed"))?;
         let sample = draw_sample(&seed.0, header.rows, audit.sample_size);
-        let engine = Engine::new(&model);
-        Ok(Prepared { audit: id, content: dataset.content, header, model, engine, sample })
+        Ok(Prepared { audit: id, content: dataset.content, header, sample, subject })
     }
 
     /// Frees the memory of an audit that has ended.

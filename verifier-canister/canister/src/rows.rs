@@ -1,6 +1,6 @@
 //! Rows of a dataset in stable memory, read a stretch at a time and never one by one.
 
-use audit::{AuditError, DatasetHeader, Row};
+use audit::DatasetHeader;
 use ic_stable_structures::Memory;
 use interface::Error;
 
@@ -25,11 +25,8 @@ impl<'a, M: Memory> RowReader<'a, M> {
         Self { blocks, content, header, buffer: Vec::new() }
     }
 
-    /// Calls `visit` with every row.
-    pub fn all(
-        &mut self,
-        mut visit: impl FnMut(u32, Result<Row<'_>, AuditError>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    /// Calls `visit` with the bytes of every row.
+    pub fn all(&mut self, mut visit: impl FnMut(u32, &[u8]) -> Result<(), Error>) -> Result<(), Error> {
         let mut first = 0;
         while first < self.header.rows {
             let count = self.rows_in(STRETCH_BYTES).min(self.header.rows - first);
@@ -42,13 +39,13 @@ impl<'a, M: Memory> RowReader<'a, M> {
         Ok(())
     }
 
-    /// Reads a stretch that starts with `wanted[0]`, and calls `visit` with the rows of `wanted` that lie in it;
+    /// Reads a stretch that starts with `wanted[0]`, and calls `visit` with the bytes of those of `wanted` that lie in it;
     /// returns how many those were, at least one and at most `most`. `wanted` increases and is not empty.
     pub fn some(
         &mut self,
         wanted: &[u32],
         most: usize,
-        mut visit: impl FnMut(u32, Result<Row<'_>, AuditError>) -> Result<(), Error>,
+        mut visit: impl FnMut(u32, &[u8]) -> Result<(), Error>,
     ) -> Result<usize, Error> {
         let Some(&first) = wanted.first() else { return Ok(0) };
         let (gap, stretch) = (self.rows_in(GAP_BYTES), self.rows_in(STRETCH_BYTES));
@@ -78,10 +75,10 @@ impl<'a, M: Memory> RowReader<'a, M> {
         self.blocks.read(self.content, self.header.row_offset(first), &mut self.buffer)
     }
 
-    fn row(&self, first: u32, row: u32) -> Result<Row<'_>, AuditError> {
+    fn row(&self, first: u32, row: u32) -> &[u8] {
         let length = self.header.schema.record_len();
         let start = (row - first) as usize * length;
         // A record that is too short is refused by its parser.
-        Row::parse(&self.header.schema, self.buffer.get(start..start + length).unwrap_or_default())
+        self.buffer.get(start..start + length).unwrap_or_default()
     }
 }

@@ -1,7 +1,7 @@
 //! Datasets and models come in chunks and are sealed by digest: only bytes that have the announced SHA-256 and
 //! that `audit` accepts are registered. Until then nobody but the uploader sees them.
 
-use audit::{AuditError, DatasetHeader, Digest, dataset::MAX_HEADER};
+use audit::{AuditError, DatasetHeader, Digest, Row, dataset::MAX_HEADER, log::Card};
 use candid::Principal;
 use ic_stable_structures::Memory;
 use interface::{
@@ -34,6 +34,9 @@ fn kind_code(kind: ArtefactKind) -> u8 {
         ArtefactKind::Model => 2,
         ArtefactKind::PrivateModel => 3,
         ArtefactKind::Proof => 4,
+        ArtefactKind::LoggedModel => 5,
+        ArtefactKind::Log => 6,
+        ArtefactKind::Openings => 7,
     }
 }
 
@@ -42,6 +45,9 @@ fn kind_of(code: u8) -> ArtefactKind {
         1 => ArtefactKind::Dataset,
         2 => ArtefactKind::Model,
         3 => ArtefactKind::PrivateModel,
+        5 => ArtefactKind::LoggedModel,
+        6 => ArtefactKind::Log,
+        7 => ArtefactKind::Openings,
         _ => ArtefactKind::Proof,
     }
 }
@@ -91,7 +97,7 @@ impl<M: Memory> State<M> {
             return Ok(upload.status(kind, digest));
         }
         self.remove_expired(context.now_ns)?;
-        if kind == ArtefactKind::Proof {
+        if kind.is_handed_in() {
             self.make_room(context)?;
         }
         self.check_upload_quotas(context, kind, size)?;
@@ -107,8 +113,8 @@ impl<M: Memory> State<M> {
         Ok(upload.status(kind, digest))
     }
 
-    /// Forgets own proofs that were uploaded and not accepted, where they take the last place: each attempt is another
-    /// proof, and its owner must be able to go on.
+    /// Forgets an own proof, log or openings that were uploaded and not accepted, where they take the last place: each
+    /// attempt is another one, and its owner must be able to go on.
     fn make_room(&mut self, context: &Context) -> Result<(), Error> {
         let limit = u64::from(self.quotas.get()?.uploads);
         let own: Vec<(UploadId, Upload)> =
@@ -116,8 +122,8 @@ impl<M: Memory> State<M> {
         if (own.len() as u64) < limit {
             return Ok(());
         }
-        let proofs = own.into_iter().filter(|(id, _)| kind_of(id.1) == ArtefactKind::Proof);
-        match proofs.min_by_key(|(_, upload)| upload.touched_at_ns) {
+        let handed_in = own.into_iter().filter(|(id, _)| kind_of(id.1).is_handed_in());
+        match handed_in.min_by_key(|(_, upload)| upload.touched_at_ns) {
             Some((id, upload)) => self.remove_upload(id, upload),
             None => Ok(()),
         }
@@ -130,11 +136,11 @@ impl<M: Memory> State<M> {
         let own = self.uploads.keys(own_uploads(context.caller)).count() as u64;
         check_quota("uploads", quotas.uploads.into(), own, 1)?;
         match kind {
-            // Only who is awaited brings proofs; nobody else's uploads must be able to keep them out.
-            ArtefactKind::Proof if account.awaiting_proofs == 0 => {
-                return Err(Error::not_allowed("the owner of an audit that awaits a proof"));
+            // Only who is awaited brings these; nobody else's uploads must be able to keep them out.
+            _ if kind.is_handed_in() && account.awaiting_proofs == 0 => {
+                return Err(Error::not_allowed(&format!("the owner of an audit that awaits {kind}")));
             }
-            ArtefactKind::Proof => {}
+            _ if kind.is_handed_in() => {}
             _ => check_quota("uploads_total", quotas.uploads_total.into(), self.uploads.len(), 1)?,
         }
         if self.has_role(context, Role::Registrar) {
@@ -143,12 +149,10 @@ impl<M: Memory> State<M> {
             check_quota("owner_bytes", quotas.owner_bytes, account.bytes, size)?;
         }
         check_quota("bytes_total", quotas.bytes_total, self.totals.get()?.stored_bytes, size)?;
-        match kind {
-            ArtefactKind::Dataset | ArtefactKind::Proof => Ok(()),
-            ArtefactKind::Model | ArtefactKind::PrivateModel => {
-                check_quota("models", quotas.models.into(), account.models.into(), 1)
-            }
+        if kind.is_model() {
+            check_quota("models", quotas.models.into(), account.models.into(), 1)?;
         }
+        Ok(())
     }
 
     /// Stores one chunk of an own upload; a chunk put again replaces the earlier one.
@@ -211,18 +215,19 @@ impl<M: Memory> State<M> {
                 let dataset = self.check_dataset(context, content)?;
                 self.put_dataset(key.digest, &dataset)?;
             }
-            ArtefactKind::Proof => {
+            ArtefactKind::Proof | ArtefactKind::Log | ArtefactKind::Openings => {
                 return Err(Error::WrongState {
-                    what: "a proof".to_owned(),
-                    state: "sealed by nothing".to_owned(),
-                    needed: "handed in with submit_proof".to_owned(),
+                    what: key.kind.to_string(),
+                    state: "not for sealing".to_owned(),
+                    needed: "handed in for the audit that awaits it".to_owned(),
                 });
             }
-            ArtefactKind::Model | ArtefactKind::PrivateModel => {
+            ArtefactKind::Model | ArtefactKind::PrivateModel | ArtefactKind::LoggedModel => {
                 let models = self.account(caller)?.models;
                 check_quota("models", self.quotas.get()?.models.into(), models.into(), 1)?;
                 let model = match key.kind {
                     ArtefactKind::Model => self.check_model(context, content)?,
+                    ArtefactKind::LoggedModel => self.check_card(context, content)?,
                     _ => self.private_record(context, content)?,
                 };
                 // Read now: a verification is charged to the account too.
@@ -246,7 +251,7 @@ impl<M: Memory> State<M> {
         let header = DatasetHeader::parse(&prefix).map_err(invalid)?;
         header.check_len(content.size).map_err(invalid)?;
         let mut rows = RowReader::new(&self.blocks, &content, &header);
-        rows.all(|_, row| row.map(|_| ()).map_err(invalid))?;
+        rows.all(|_, record| Row::parse(&header.schema, record).map(|_| ()).map_err(invalid))?;
         Ok(Dataset {
             owner: context.caller,
             name: header.schema.name.clone(),
@@ -277,6 +282,27 @@ impl<M: Memory> State<M> {
             audits: 0,
             content,
             commitment: None,
+            logged: false,
+        })
+    }
+
+    fn check_card(&self, context: &Context, content: Content) -> Result<Model, Error> {
+        let bytes = self.blocks.read_all(&content)?;
+        let card = Card::parse(&bytes).map_err(|cause| Error::invalid("logged model", &cause))?;
+        Ok(Model {
+            owner: context.caller,
+            name: card.name,
+            source: card.source.into(),
+            encoding: card.encoding.into(),
+            classes: card.classes,
+            inputs: card.inputs,
+            parameters: 0,
+            layers: Vec::new(),
+            registered_at_ns: context.now_ns,
+            audits: 0,
+            content,
+            commitment: None,
+            logged: true,
         })
     }
 
@@ -300,10 +326,11 @@ impl<M: Memory> State<M> {
             audits: 0,
             content,
             commitment: Some(commitment),
+            logged: false,
         })
     }
 
-    fn digest_of(&self, content: &Content) -> Result<Digest, Error> {
+    pub(crate) fn digest_of(&self, content: &Content) -> Result<Digest, Error> {
         let mut hash = Sha256::new();
         let mut buffer = vec![0; CHUNK_BYTES as usize];
         let mut offset = 0;
@@ -319,9 +346,8 @@ impl<M: Memory> State<M> {
 
     fn may_upload(&self, context: &Context, kind: ArtefactKind) -> Result<Principal, Error> {
         let caller = context.signed_in()?;
-        match kind {
-            ArtefactKind::Dataset => self.registrar(context)?,
-            ArtefactKind::Model | ArtefactKind::PrivateModel | ArtefactKind::Proof => {}
+        if kind == ArtefactKind::Dataset {
+            self.registrar(context)?;
         }
         Ok(caller)
     }
@@ -329,8 +355,11 @@ impl<M: Memory> State<M> {
     fn not_registered(&self, kind: ArtefactKind, digest: DigestBytes) -> Result<(), Error> {
         let registered = match kind {
             ArtefactKind::Dataset => self.datasets().contains(&digest.0),
-            ArtefactKind::Model | ArtefactKind::PrivateModel => self.models().contains(&digest.0),
             ArtefactKind::Proof => self.proofs.contains(&digest.0),
+            ArtefactKind::Log | ArtefactKind::Openings => self.logs.contains(&digest.0),
+            ArtefactKind::Model | ArtefactKind::PrivateModel | ArtefactKind::LoggedModel => {
+                self.models().contains(&digest.0)
+            }
         };
         if registered { Err(Error::AlreadyRegistered { what: kind.to_string(), digest }) } else { Ok(()) }
     }

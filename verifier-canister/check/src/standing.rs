@@ -22,6 +22,21 @@ pub enum Status {
         /// Since when.
         at: Nanoseconds,
     },
+    /// A prediction in its log is one that the public model does not make.
+    Suspended {
+        /// Its number.
+        certificate: u64,
+        /// Row of the dataset.
+        row: u32,
+        /// Index of the class in the log.
+        logged: u8,
+        /// Index of the class that the model decides.
+        decided: u8,
+        /// Principal that pointed it out.
+        by: String,
+        /// Since when.
+        at: Nanoseconds,
+    },
     /// It was withdrawn.
     Revoked {
         /// Its number.
@@ -46,6 +61,7 @@ impl Status {
         match self {
             Self::Valid { certificate }
             | Self::Superseded { certificate, .. }
+            | Self::Suspended { certificate, .. }
             | Self::Revoked { certificate, .. } => *certificate,
         }
     }
@@ -68,6 +84,15 @@ pub enum Standing {
         /// Since when, in nanoseconds since 1970.
         at_ns: u64,
     },
+    /// The canister found a prediction in its log that the public model does not make.
+    Suspended {
+        /// Row of the dataset.
+        row: u32,
+        /// Principal that pointed it out.
+        by: String,
+        /// Since when, in nanoseconds since 1970.
+        at_ns: u64,
+    },
     /// It was withdrawn.
     Revoked {
         /// By which principal.
@@ -80,10 +105,11 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// Revocation counts more than replacement, and that more than the end of validity.
+    /// Revocation and suspension count more than replacement, and that more than the end of validity.
     pub fn of(certificate: &Certificate, status: Status, now_ns: u64) -> Self {
         match status {
             Status::Revoked { by, reason, at, .. } => Self::Revoked { by, reason, at_ns: at.0 },
+            Status::Suspended { row, by, at, .. } => Self::Suspended { row, by, at_ns: at.0 },
             Status::Superseded { by, at, .. } => Self::Superseded { by, at_ns: at.0 },
             Status::Valid { .. } => match certificate.predicate.valid_until {
                 Some(end) if end.0 <= now_ns => Self::Expired { at_ns: end.0 },
@@ -92,12 +118,13 @@ impl Standing {
         }
     }
 
-    /// One word: `stands`, `expired`, `superseded` or `revoked`.
+    /// One word: `stands`, `expired`, `superseded`, `suspended` or `revoked`.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Stands => "stands",
             Self::Expired { .. } => "expired",
             Self::Superseded { .. } => "superseded",
+            Self::Suspended { .. } => "suspended",
             Self::Revoked { .. } => "revoked",
         }
     }
@@ -117,12 +144,15 @@ mod tests {
             by: Principal::management_canister(),
             at_ns: 5,
         };
+        let by = Principal::management_canister();
+        let suspended = CertificateState::Suspended { row: 3, logged: 1, decided: 0, by, at_ns: 5 };
         let read = |state| Status::parse(&status_json(7, &state).unwrap()).unwrap();
         assert_eq!(read(CertificateState::Valid), Status::Valid { certificate: 7 });
         assert_eq!(
             read(CertificateState::Superseded { by: 9, at_ns: 4 }),
             Status::Superseded { certificate: 7, by: 9, at: Nanoseconds(4) }
         );
+        assert!(matches!(read(suspended), Status::Suspended { row: 3, logged: 1, decided: 0, .. }));
         assert!(matches!(read(revoked), Status::Revoked { certificate: 7, at: Nanoseconds(5), .. }));
     }
 

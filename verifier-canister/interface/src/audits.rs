@@ -1,7 +1,7 @@
 use candid::{CandidType, Principal};
 use serde::{Deserialize, Serialize};
 
-use crate::{CertificateId, DigestBytes};
+use crate::{AuditLog, CertificateId, DigestBytes, LogRequest};
 
 /// Number of an audit, from 1 without gaps.
 pub type AuditId = u64;
@@ -23,6 +23,8 @@ pub struct AuditRequest {
     pub valid_for_s: Option<u64>,
     /// A valid certificate of the same owner and a dataset of the same name, which the new one replaces.
     pub supersedes: Option<CertificateId>,
+    /// By a prediction log, which a logged model needs; without, a public model is replayed and a private one proved.
+    pub log: Option<LogRequest>,
 }
 
 /// What has become of an audit.
@@ -30,7 +32,7 @@ pub struct AuditRequest {
 pub enum AuditState {
     /// Waits for randomness.
     Requested,
-    /// The canister runs the model.
+    /// The canister runs the model, or counts the predictions of a log.
     Running {
         /// Samples done.
         done: u32,
@@ -43,6 +45,26 @@ pub enum AuditState {
         done: u32,
         /// Samples drawn.
         of: u32,
+    },
+    /// The sample is drawn, and the model's owner must hand in the signed log of its predictions.
+    AwaitingLog {
+        /// Predictions asked for.
+        of: u32,
+    },
+    /// The log is counted and holds; waits for randomness that says which predictions are opened.
+    Counted {
+        /// Predictions to be opened.
+        openings: u32,
+    },
+    /// The model's owner must open the predictions that were drawn.
+    AwaitingOpenings {
+        /// Predictions to be opened.
+        openings: u32,
+    },
+    /// The openings hold, and an auditor must run the model on them.
+    AwaitingAuditor {
+        /// Predictions opened.
+        openings: u32,
     },
     /// A certificate was issued, whatever its verdict.
     Completed {
@@ -111,6 +133,8 @@ pub struct AuditRecord {
     pub replay_instructions: u64,
     /// SHA-256 of each accepted proof, part by part; `read_proof` returns them.
     pub proofs: Vec<DigestBytes>,
+    /// Its prediction log, where it was asked for by one.
+    pub log: Option<AuditLog>,
 }
 
 /// The kinds of [`AuditState`].
@@ -122,6 +146,14 @@ pub enum StateKind {
     Running,
     /// Awaiting a proof.
     AwaitingProof,
+    /// Awaiting a log.
+    AwaitingLog,
+    /// Waiting for the second draw.
+    Counted,
+    /// Awaiting openings.
+    AwaitingOpenings,
+    /// Awaiting an auditor.
+    AwaitingAuditor,
     /// Completed.
     Completed,
     /// Refused.
@@ -137,6 +169,10 @@ impl AuditState {
             Self::Requested => StateKind::Requested,
             Self::Running { .. } => StateKind::Running,
             Self::AwaitingProof { .. } => StateKind::AwaitingProof,
+            Self::AwaitingLog { .. } => StateKind::AwaitingLog,
+            Self::Counted { .. } => StateKind::Counted,
+            Self::AwaitingOpenings { .. } => StateKind::AwaitingOpenings,
+            Self::AwaitingAuditor { .. } => StateKind::AwaitingAuditor,
             Self::Completed { .. } => StateKind::Completed,
             Self::Refused { .. } => StateKind::Refused,
             Self::Abandoned { .. } => StateKind::Abandoned,
@@ -145,7 +181,13 @@ impl AuditState {
 
     /// Whether more will happen to it.
     pub fn is_open(&self) -> bool {
-        matches!(self, Self::Requested | Self::Running { .. } | Self::AwaitingProof { .. })
+        matches!(self, Self::Requested | Self::Running { .. } | Self::Counted { .. }) || self.is_awaiting()
+    }
+
+    /// Whether someone must bring something.
+    pub fn is_awaiting(&self) -> bool {
+        matches!(self, Self::AwaitingProof { .. } | Self::AwaitingLog { .. })
+            || matches!(self, Self::AwaitingOpenings { .. } | Self::AwaitingAuditor { .. })
     }
 }
 
@@ -156,6 +198,10 @@ impl StateKind {
             Self::Requested => "requested",
             Self::Running => "running",
             Self::AwaitingProof => "awaiting proof",
+            Self::AwaitingLog => "awaiting log",
+            Self::Counted => "counted",
+            Self::AwaitingOpenings => "awaiting openings",
+            Self::AwaitingAuditor => "awaiting auditor",
             Self::Completed => "completed",
             Self::Refused => "refused",
             Self::Abandoned => "abandoned",

@@ -30,6 +30,19 @@ pub enum CertificateState {
         /// When, in nanoseconds since 1970.
         at_ns: u64,
     },
+    /// A prediction in its log is one that the public model does not make, as the canister found itself.
+    Suspended {
+        /// Row of the dataset.
+        row: u32,
+        /// Index of the class in the log.
+        logged: u8,
+        /// Index of the class that the model decides.
+        decided: u8,
+        /// Who pointed it out.
+        by: Principal,
+        /// When, in nanoseconds since 1970.
+        at_ns: u64,
+    },
     /// It was withdrawn.
     Revoked {
         /// Why.

@@ -16,6 +16,7 @@ pub mod export;
 mod findings;
 mod http;
 mod limits;
+mod logs;
 mod proofs;
 mod registered;
 mod roles;
@@ -36,6 +37,11 @@ pub use error::Error;
 pub use findings::{Attest, Attestation, CertifiedAttestations, Finding};
 pub use http::{HttpAnswer, HttpRequest};
 pub use limits::{Limits, Quotas, Stats};
+pub use logs::{
+    AddKey, AuditLog, CertifiedKeys, CheckedOpenings, DisputePrediction, KeyRevocation, LogRequest,
+    ReportOpenings, RevokeKey, SigningKey, SubmitLog, SubmitOpenings, SubmittedLog, SubmittedOpenings,
+    key_message,
+};
 pub use proofs::{SubmitProof, VerifyAudit, VerifyInference};
 pub use registered::{
     DatasetAttribute, DatasetColumn, DatasetDetails, DatasetPage, DatasetRecord, DatasetSchema,
@@ -60,6 +66,16 @@ pub const PRIVATE_MODEL_BYTES: u64 = 4 << 20;
 pub const PROOF_BYTES: u64 = 1 << 20;
 /// How long an audit of a private model waits for its owner's proof after the sample was drawn.
 pub const PROOF_WAIT_S: u64 = 3 * 86_400;
+/// Most bytes of a prediction log: its signed statement, and 33 bytes of each prediction.
+pub const LOG_BYTES: u64 = audit::log::MAX_SUBMISSION;
+/// Most bytes of a file of openings.
+pub const OPENINGS_BYTES: u64 = 8 << 20;
+/// How long an audit waits for its owner's log after the sample was drawn.
+pub const LOG_WAIT_S: u64 = 7 * 86_400;
+/// How long it waits for openings after they were drawn.
+pub const OPENINGS_WAIT_S: u64 = 86_400;
+/// How long it waits for an auditor who runs the model on the openings; after that the certificate is `attested`.
+pub const AUDITOR_WAIT_S: u64 = 7 * 86_400;
 /// Most bytes of a policy.
 pub const POLICY_BYTES: u32 = 64 << 10;
 /// Most bytes of a reason given for abandoning or revoking.

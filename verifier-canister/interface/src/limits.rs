@@ -18,9 +18,9 @@ pub struct Quotas {
     pub bytes_total: u64,
     /// Models of one owner.
     pub models: u32,
-    /// Audits of one requester that are requested or running; those that wait for a proof are counted apart.
+    /// Audits of one requester that are requested or running; those that wait for somebody are counted apart.
     pub open_audits: u32,
-    /// Audits of all requesters that are requested or running, apart from those that wait for a proof.
+    /// Audits of all requesters that are requested or running, apart from those that wait for somebody.
     pub open_audits_total: u32,
     /// Audits that one requester asks for in a day.
     pub audits_per_day: u32,
@@ -33,16 +33,17 @@ pub struct Quotas {
     pub work_per_day: u64,
     /// Work of all audits that all requesters ask for in a day.
     pub work_per_day_total: u64,
-    /// Private audits of one owner's models that wait for a proof.
+    /// Audits of one owner's models that wait for a proof, a log, openings or an auditor.
     #[serde(default = "awaiting_proofs")]
     pub awaiting_proofs: u32,
-    /// Private audits of all owners that wait for a proof.
+    /// Audits of all owners that wait for one of these.
     #[serde(default = "awaiting_proofs_total")]
     pub awaiting_proofs_total: u32,
-    /// Registrations of private models, whose proofs may be wrong, that one principal has verified in a day.
+    /// Registrations of private models, whose proofs may be wrong, and disputes of predictions that one principal has
+    /// checked in a day.
     #[serde(default = "verifications_per_day")]
     pub verifications_per_day: u32,
-    /// Registrations of private models that all principals have verified in a day.
+    /// The same of all principals.
     #[serde(default = "verifications_per_day_total")]
     pub verifications_per_day_total: u32,
     /// Instructions after which a replay message ends and the next goes on.
@@ -81,6 +82,16 @@ pub struct Limits {
     pub proof_bytes: u64,
     /// [`crate::PROOF_WAIT_S`].
     pub proof_wait_s: u64,
+    /// [`crate::LOG_BYTES`].
+    pub log_bytes: u64,
+    /// [`crate::OPENINGS_BYTES`].
+    pub openings_bytes: u64,
+    /// [`crate::LOG_WAIT_S`].
+    pub log_wait_s: u64,
+    /// [`crate::OPENINGS_WAIT_S`].
+    pub openings_wait_s: u64,
+    /// [`crate::AUDITOR_WAIT_S`].
+    pub auditor_wait_s: u64,
     /// [`crate::POLICY_BYTES`].
     pub policy_bytes: u32,
     /// [`crate::REASON_BYTES`].
@@ -106,7 +117,7 @@ pub struct Stats {
     pub models: u64,
     /// Audits ever requested.
     pub audits: u64,
-    /// Audits requested, running or awaiting a proof.
+    /// Audits that have not ended.
     pub open_audits: u64,
     /// Certificates ever issued.
     pub certificates: u64,

@@ -137,7 +137,7 @@ impl LayerSummary {
 /// A registered model. Certified under `model/<hex digest>`.
 #[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
 pub struct ModelRecord {
-    /// SHA-256 of its bytes; of a private model's package.
+    /// SHA-256 of its bytes; of a private model's package; of a logged model's card.
     pub digest: DigestBytes,
     /// Who sealed it.
     pub owner: Principal,
@@ -147,15 +147,17 @@ pub struct ModelRecord {
     pub source: Option<DigestBytes>,
     /// Id of the commitment to the weights, of a private model: what proofs speak about.
     pub commitment: Option<DigestBytes>,
+    /// Whether it stays with its owner, and only logs of its predictions are audited.
+    pub logged: bool,
     /// Digest of the feature encoding that it was made for.
     pub encoding: DigestBytes,
     /// Number of classes.
     pub classes: u8,
     /// Number of features it reads.
     pub inputs: u32,
-    /// Number of weights and biases.
+    /// Number of weights and biases; 0 of a logged model.
     pub parameters: u64,
-    /// Its layers.
+    /// Its layers; none of a logged model.
     pub layers: Vec<LayerSummary>,
     /// Its size.
     pub bytes: u64,

@@ -3,7 +3,11 @@ use std::fmt;
 use candid::CandidType;
 use serde::{Deserialize, Serialize};
 
-use crate::{DATASET_BYTES, DigestBytes, MODEL_BYTES, PRIVATE_MODEL_BYTES, PROOF_BYTES};
+use audit::log::MAX_CARD;
+
+use crate::{
+    DATASET_BYTES, DigestBytes, LOG_BYTES, MODEL_BYTES, OPENINGS_BYTES, PRIVATE_MODEL_BYTES, PROOF_BYTES,
+};
 
 /// What an upload becomes when it is sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, CandidType, Serialize, Deserialize)]
@@ -16,9 +20,25 @@ pub enum ArtefactKind {
     PrivateModel,
     /// The proof of an audit; it is not sealed but handed in with `submit_proof`.
     Proof,
+    /// The card of a model that stays with its owner; whoever seals it owns the model.
+    LoggedModel,
+    /// An audit's prediction log; it is handed in with `submit_log`.
+    Log,
+    /// Openings of one; they are handed in with `submit_openings`.
+    Openings,
 }
 
 impl ArtefactKind {
+    /// Whether it is handed in for an audit that awaits it, and not sealed.
+    pub fn is_handed_in(self) -> bool {
+        matches!(self, Self::Proof | Self::Log | Self::Openings)
+    }
+
+    /// Whether it becomes a model.
+    pub fn is_model(self) -> bool {
+        matches!(self, Self::Model | Self::PrivateModel | Self::LoggedModel)
+    }
+
     /// Most bytes.
     pub fn max_bytes(self) -> u64 {
         match self {
@@ -26,6 +46,9 @@ impl ArtefactKind {
             Self::Model => MODEL_BYTES,
             Self::PrivateModel => PRIVATE_MODEL_BYTES,
             Self::Proof => PROOF_BYTES,
+            Self::LoggedModel => MAX_CARD as u64,
+            Self::Log => LOG_BYTES,
+            Self::Openings => OPENINGS_BYTES,
         }
     }
 }
@@ -37,6 +60,9 @@ impl fmt::Display for ArtefactKind {
             Self::Model => "model",
             Self::PrivateModel => "private model",
             Self::Proof => "proof",
+            Self::LoggedModel => "logged model",
+            Self::Log => "log",
+            Self::Openings => "openings",
         })
     }
 }

@@ -14,7 +14,8 @@ pub fn about(site: &Site) -> Vec<u8> {
             h1 { "What a certificate proves" }
             p class="lead" {
                 "That exactly this model, fixed before anyone knew the sample, makes exactly these decisions on exactly these "
-                "rows. Every rate, comparison and verdict follows from those counts by exact arithmetic."
+                "rows: at the first two levels below that is shown, at the others the model's owner has signed it. Every rate, "
+                "comparison and verdict follows from those counts by exact arithmetic."
             }
             section aria-labelledby="levels" {
                 h2 id="levels" { "How far it is checked" }
@@ -31,6 +32,16 @@ pub fn about(site: &Site) -> Vec<u8> {
                                 th scope="row" { span class="tag replayed" { "replayed" } }
                                 td { "The canister ran the public model on every row of the sample." }
                                 td { "The subnet and who controls the canister's code. Run it again, and they answer only for the seed, the times and the dataset." }
+                            }
+                            tr {
+                                th scope="row" { span class="tag spot-checked" { "spot-checked" } }
+                                td { "The owner signed every prediction; the canister counted them, then drew some, which it or an auditor ran again." }
+                                td { "As above, and the owner for what was not drawn: the certificate gives the odds. Where an auditor ran the openings, the auditor too." }
+                            }
+                            tr {
+                                th scope="row" { span class="tag attested" { "attested" } }
+                                td { "The owner signed every prediction; the canister counted them." }
+                                td { "As above, and the owner for every prediction. The signature makes a lie provable by whoever has the model." }
                             }
                         }
                     }

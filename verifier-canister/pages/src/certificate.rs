@@ -12,6 +12,7 @@ use crate::{
     chart::{Allowed, Axis, Line, gauge},
     comparisons,
     figures::{exact_interval, exact_value, interval_of},
+    logged,
     measure::micros,
     shell::{Place, digest, facts, page, time, wide},
     standing::outcome,
@@ -72,6 +73,12 @@ pub(crate) fn notice(standing: &Standing, until: Option<u64>, place: Place) -> M
                 "Replaced by " (place.link(&Page::Certificate(*by).to_string(), &format!("certificate {by}"))) "."
             }
         },
+        Standing::Suspended(row) => html! {
+            p class="notice bad" role="note" {
+                "Suspended. The log says of row " (row) " of the dataset what the public model does not decide: the canister ran the "
+                "model on it. Nothing that follows from the log can be relied on."
+            }
+        },
         Standing::Revoked(reason) => html! {
             p class="notice bad" role="note" { "Revoked. Reason given: “" (reason) "”" }
         },
@@ -92,18 +99,28 @@ pub(crate) fn lead(predicate: &Predicate) -> Markup {
 }
 
 pub(crate) fn level(predicate: &Predicate, place: Place) -> Markup {
-    let (word, text) = match predicate.level {
-        Level::Replayed => (
-            "replayed",
+    let word = predicate.level.word();
+    let text = match predicate.level {
+        Level::Attested => {
+            "The model's owner ran it, and signed every prediction at once after the sample was drawn. The canister counted \
+             each one against labels and groups that it holds itself, and computed every figure below from the counts. \
+             That the model makes these predictions is the owner's word: nobody ran them again."
+        }
+        Level::SpotChecked => {
+            "The model's owner ran it, and signed every prediction at once after the sample was drawn. The canister counted \
+             each one against labels and groups that it holds itself. Only then did it draw predictions to be opened, and \
+             those were run again without a difference. Every figure below follows from the counts; the predictions that \
+             were not drawn are the owner's word."
+        }
+        Level::Replayed => {
             "The canister ran this public model itself, as exact integer arithmetic, on every row of the sample, and \
-             computed every figure below from the counts. Anyone can run it again and must get the same bytes.",
-        ),
-        Level::Proved => (
-            "proved",
+             computed every figure below from the counts. Anyone can run it again and must get the same bytes."
+        }
+        Level::Proved => {
             "The weights stay with their owner. The canister drew the sample after the weights were committed to, and \
              itself verified a zero-knowledge proof that exactly the committed model makes exactly these counts. \
-             Every figure below follows from the counts. Anyone can verify the same proof again.",
-        ),
+             Every figure below follows from the counts. Anyone can verify the same proof again."
+        }
     };
     html! {
         section class="level" aria-labelledby="level" {
@@ -112,21 +129,24 @@ pub(crate) fn level(predicate: &Predicate, place: Place) -> Markup {
                 (text)
                 @if place == Place::Site { " " a href="/about#levels" { "The levels compared." } }
             }
+            (logged::openings(predicate))
         }
     }
 }
 
 /// Filled in by the script; without it, the commands further down do the same.
 fn verification(summary: &CertificateSummary, predicate: &Predicate) -> Markup {
-    let level = if predicate.level == Level::Proved { "proved" } else { "replayed" };
     html! {
         section id="verify" data-canister=(predicate.canister) data-certificate=(summary.id)
-            data-level=(level) hidden aria-labelledby="verify-title" {
+            data-level=(predicate.level.word()) hidden aria-labelledby="verify-title" {
             h2 id="verify-title" { "Check it yourself, here" }
             p {
                 "Your browser fetches the certificate with its signatures, checks each step below, and then "
-                @if predicate.level == Level::Proved { "verifies the zero-knowledge proof" }
-                @else { "runs the model on the whole sample again" }
+                (match predicate.level {
+                    Level::Proved => "verifies the zero-knowledge proof",
+                    Level::Replayed => "runs the model on the whole sample again",
+                    Level::Attested | Level::SpotChecked => "counts the signed predictions again",
+                })
                 ". Nothing leaves this page."
             }
             p class="hint" {
@@ -276,14 +296,15 @@ pub(crate) fn caveats(predicate: &Predicate) -> Markup {
 
 pub(crate) fn identity(body: Digest, predicate: &Predicate, place: Place) -> Markup {
     let model = &predicate.model;
-    let mut rows = vec![
-        ("Body", digest(body)),
-        ("Model", digest(model.digest)),
-        ("Layers", html! { (model.layers.join("; ")) " (" (counted(model.parameters, "parameter")) ")" }),
-    ];
+    let mut rows = vec![("Body", digest(body)), ("Model", digest(model.digest))];
+    if !model.layers.is_empty() {
+        let parameters = counted(model.parameters, "parameter");
+        rows.push(("Layers", html! { (model.layers.join("; ")) " (" (parameters) ")" }));
+    }
     if let Some(source) = model.source {
         rows.push(("Made from", html! { (digest(source)) ", by its owner's statement" }));
     }
+    rows.extend(predicate.log.iter().flat_map(logged::digests));
     for proof in &predicate.proofs {
         rows.push(("Proof", digest(*proof)));
     }
@@ -313,8 +334,11 @@ pub(crate) fn identity(body: Digest, predicate: &Predicate, place: Place) -> Mar
 fn take_away(site: &Site, summary: &CertificateSummary, predicate: &Predicate) -> Markup {
     let id = summary.id;
     let canister = &site.canister;
-    let again =
-        if predicate.level == Level::Proved { "verifies the proof again" } else { "runs it all again" };
+    let again = match predicate.level {
+        Level::Proved => "verifies the proof again",
+        Level::Replayed => "runs it all again",
+        Level::Attested | Level::SpotChecked => "counts the log again, and with the model's file runs it",
+    };
     html! {
         section aria-labelledby="take" {
             h2 id="take" { "Take it with you" }

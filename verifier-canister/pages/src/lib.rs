@@ -16,6 +16,7 @@ mod comparisons;
 mod dataset;
 mod figures;
 mod list;
+mod logged;
 mod manifest;
 pub mod measure;
 mod model;

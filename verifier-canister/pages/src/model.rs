@@ -147,6 +147,10 @@ fn state(state: &AuditState) -> Markup {
         AuditState::Requested => html! { "requested" },
         AuditState::Running { .. } => html! { "running" },
         AuditState::AwaitingProof { .. } => html! { "waits for its owner's proof" },
+        AuditState::AwaitingLog { .. } => html! { "waits for its owner's log" },
+        AuditState::Counted { .. } => html! { "log counted, openings to be drawn" },
+        AuditState::AwaitingOpenings { .. } => html! { "waits for its owner to open predictions" },
+        AuditState::AwaitingAuditor { .. } => html! { "openings wait for an auditor" },
         AuditState::Completed { certificate } => {
             html! { a href=(Page::Certificate(*certificate)) { "certificate " (certificate) } }
         }
@@ -157,17 +161,28 @@ fn state(state: &AuditState) -> Markup {
 
 fn identity(record: &ModelRecord) -> Markup {
     let layers = record.layers.iter().map(|one| format!("{} × {} {}", one.inputs, one.units, one.activation));
-    let what = if record.commitment.is_some() { "Package" } else { "Model" };
+    let what = match (record.commitment, record.logged) {
+        (Some(_), _) => "Package",
+        (None, true) => "Card",
+        (None, false) => "Model",
+    };
     let mut rows = vec![(what, digest(record.digest))];
     if let Some(commitment) = record.commitment {
         rows.push(("Commitment", digest(commitment)));
     }
     if let Some(source) = record.source {
-        rows.push(("Made from", html! { (digest(source)) ", by its owner's statement" }));
+        let what = if record.logged { "File" } else { "Made from" };
+        rows.push((what, html! { (digest(source)) ", by its owner's statement" }));
+    }
+    if record.logged {
+        rows.push(("Inside", html! { "not known here: it stays with its owner, who logs its predictions" }));
+    } else {
+        rows.extend([
+            ("Layers", html! { (layers.collect::<Vec<_>>().join("; ")) }),
+            ("Parameters", html! { (count(record.parameters)) }),
+        ]);
     }
     rows.extend([
-        ("Layers", html! { (layers.collect::<Vec<_>>().join("; ")) }),
-        ("Parameters", html! { (count(record.parameters)) }),
         ("Encoding", digest(record.encoding)),
         ("Owner", html! { code { (record.owner) } }),
         ("Registered", time(record.registered_at_ns)),

@@ -10,6 +10,8 @@ pub enum Standing {
     Expired,
     /// A newer one replaces it.
     Superseded(CertificateId),
+    /// This row of its log is not what the public model decides.
+    Suspended(u32),
     /// It was withdrawn.
     Revoked(String),
 }
@@ -19,6 +21,7 @@ impl Standing {
     pub fn of(summary: &CertificateSummary, as_of_ns: u64) -> Self {
         match &summary.state {
             CertificateState::Revoked { reason, .. } => Self::Revoked(reason.clone()),
+            CertificateState::Suspended { row, .. } => Self::Suspended(*row),
             CertificateState::Superseded { by, .. } => Self::Superseded(*by),
             CertificateState::Valid if summary.valid_until_ns.is_some_and(|until| until <= as_of_ns) => {
                 Self::Expired
@@ -33,6 +36,7 @@ impl Standing {
             Self::Stands => "stands",
             Self::Expired => "expired",
             Self::Superseded(_) => "superseded",
+            Self::Suspended(_) => "suspended",
             Self::Revoked(_) => "revoked",
         }
     }

@@ -8,10 +8,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     attest::AttestArguments, audit::AuditCommand, certificate::CertificateCommand, dataset::DatasetCommand,
-    demo::DemoArguments, identity::IdentityCommand, infer::InferArguments, language::LanguageCommand,
-    localnet::LocalnetCommand, log::LogCommand, model::ModelCommand, policy::PolicyCommand,
-    prove::ProveArguments, report::ReportArguments, rerun::RerunArguments, role::RoleCommand,
-    verify::VerifyArguments,
+    demo::DemoArguments, dispute::DisputeArguments, identity::IdentityCommand, infer::InferArguments,
+    key::KeyCommand, language::LanguageCommand, localnet::LocalnetCommand, log::LogCommand,
+    model::ModelCommand, policy::PolicyCommand, prove::ProveArguments, report::ReportArguments,
+    rerun::RerunArguments, role::RoleCommand, verify::VerifyArguments,
 };
 
 const AFTER_HELP: &str = "\
@@ -42,6 +42,13 @@ Examples:
   assay log run --model forest.onnx --dataset datasets/german -o forest.log    any ONNX classifier
   assay log sign forest.log --identity me.pem             commits to every prediction at once
   assay log check forest.log/statement.json openings.json
+
+  assay model register forest.onnx --logged --dataset datasets/german          its file stays here
+  assay key add --identity me.pem
+  assay audit request --log --model forest --dataset datasets/german --policy policy.json --wait
+  assay log run --audit 3 --model forest.onnx -o audit-3.log && assay log sign audit-3.log --identity me.pem
+  assay log submit audit-3.log --audit 3      opens what the canister draws then
+  assay log confirm 3 --model forest.onnx     an auditor runs what was opened
 
   assay language run --items datasets/language/facts --base-url URL --model NAME -o facts.log
   assay language report facts.log                         then `assay log sign`, as above";
@@ -123,12 +130,17 @@ pub enum Command {
     Infer(InferArguments),
     /// Verify a proved prediction
     Verify(VerifyArguments),
-    /// Run any ONNX classifier into a signed log of predictions; open and check logs (offline)
+    /// Run any ONNX classifier into a signed log of predictions; hand logs in, open and check them
     #[command(subcommand)]
     Log(LogCommand),
     /// Ask a language model the prompts of an item set into such a log; report bias, accuracy and coverage
     #[command(subcommand)]
     Language(LanguageCommand),
+    /// Register, list and revoke keys that logs are signed with
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Have a certificate suspended whose log has a prediction that the public model does not make
+    Dispute(DisputeArguments),
     /// Make and check policies
     #[command(subcommand)]
     Policy(PolicyCommand),

@@ -146,6 +146,9 @@ impl From<RerunError> for Failure {
             RerunError::Proof(_) | RerunError::NoProof => {
                 ("the proof behind the certificate does not hold; do not rely on it", Exit::Mismatch)
             }
+            RerunError::Log(_) | RerunError::NoLog => {
+                ("the log behind the certificate does not hold; do not rely on it", Exit::Mismatch)
+            }
             RerunError::NoSeed(_) => ("only a completed audit can be run again", Exit::Error),
             RerunError::Audit { .. } => (
                 "the same step succeeded in the canister: its code differs from this program's",

@@ -220,6 +220,10 @@ pub fn audit_record(record: &AuditRecord) -> Value {
             (state["reason"], state["by"]) = (json!(reason), json!(by.to_text()))
         }
         AuditState::AwaitingProof { done, of } => (state["done"], state["of"]) = (json!(done), json!(of)),
+        AuditState::AwaitingLog { of } => state["of"] = json!(of),
+        AuditState::Counted { openings }
+        | AuditState::AwaitingOpenings { openings }
+        | AuditState::AwaitingAuditor { openings } => state["openings"] = json!(openings),
         AuditState::Requested => {}
     }
     json!({
@@ -245,6 +249,21 @@ pub fn audit_record(record: &AuditRecord) -> Value {
         "replayMessages": record.replay_messages,
         "replayInstructions": record.replay_instructions,
         "proofs": record.proofs.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "log": record.log.as_ref().map(|log| json!({
+            "openings": log.openings,
+            "submitted": log.submitted.as_ref().map(|log| json!({
+                "content": log.content.to_string(), "statement": log.statement.to_string(),
+                "root": log.root.to_string(), "signer": log.signer.to_string(), "at": utc(log.at_ns),
+            })),
+            "seed": log.seed.map(|seed| seed.to_string()),
+            "drawnAt": log.drawn_at_ns.map(utc),
+            "opened": log.opened.as_ref().map(|opened| json!({
+                "content": opened.content.to_string(), "at": utc(opened.at_ns),
+            })),
+            "checked": log.checked.as_ref().map(|checked| json!({
+                "by": checked.by.to_text(), "at": utc(checked.at_ns),
+            })),
+        })),
     })
 }
 
@@ -256,6 +275,10 @@ pub fn state_text(state: &AuditState) -> String {
         AuditState::AwaitingProof { done, of } => {
             format!("awaiting the owner's proof, {done} of {of} samples proved")
         }
+        AuditState::AwaitingLog { of } => format!("awaiting the owner's log of {of} predictions"),
+        AuditState::Counted { openings } => format!("log counted, {openings} openings to be drawn"),
+        AuditState::AwaitingOpenings { openings } => format!("awaiting {openings} openings of the owner"),
+        AuditState::AwaitingAuditor { openings } => format!("{openings} openings await an auditor"),
         AuditState::Completed { certificate } => format!("completed: certificate {certificate}"),
         AuditState::Refused { reason } => format!("refused: {reason}"),
         AuditState::Abandoned { reason, .. } => format!("abandoned: {reason}"),
@@ -294,11 +317,12 @@ pub fn verdict_word(verdict: Verdict) -> &'static str {
     }
 }
 
-/// `valid`, `superseded by 7` or `revoked: reason`.
+/// `valid`, `superseded by 7`, `suspended for row 3` or `revoked: reason`.
 pub fn certificate_state_word(state: &CertificateState) -> String {
     match state {
         CertificateState::Valid => "valid".to_owned(),
         CertificateState::Superseded { by, .. } => format!("superseded by {by}"),
+        CertificateState::Suspended { row, .. } => format!("suspended for row {row}"),
         CertificateState::Revoked { reason, .. } => format!("revoked: {reason}"),
     }
 }

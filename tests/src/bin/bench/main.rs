@@ -2,6 +2,7 @@
 //!
 //! Instructions are the node's count, with the weights of the Internet Computer; seconds are this machine's.
 
+mod logs;
 mod pages;
 mod proofs;
 mod runtime;
@@ -28,9 +29,10 @@ const MODELS: [(&str, &str); 6] = [
     ("adult", "mlp-64-32"),
 ];
 
-const CASES: [&str; 13] = [
+const CASES: [&str; 14] = [
     "wasm",
     "runtime",
+    "logs",
     "import",
     "replay",
     "wide",
@@ -64,6 +66,9 @@ async fn main() -> Result<()> {
     }
     if wanted("runtime") {
         runtime::compare()?;
+    }
+    if wanted("logs") {
+        logs::costs().await?;
     }
     if wanted("import") {
         for (dataset, name) in MODELS {

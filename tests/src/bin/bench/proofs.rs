@@ -206,6 +206,7 @@ async fn in_the_canister(model: &Model, rows: &Dataset) -> Result<(u64, u64)> {
         policy: ACCURACY_POLICY.to_owned(),
         valid_for_s: None,
         supersedes: None,
+        log: None,
     };
     let audit = client.request_audit(request).await?;
     let record = world.until(audit, |record| record.seed.is_some()).await?;

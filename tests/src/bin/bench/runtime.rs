@@ -5,7 +5,7 @@ use std::{path::Path, process::Command, time::Instant};
 use ::runtime::{Classifier, Device, Options, Request, raw_row};
 use anyhow::{Context, Result, ensure};
 use audit::{Dataset, log::Rows};
-use certifier::log::{Job, run};
+use certifier::log::{Job, Source, run};
 use serde_json::{Value, json};
 use tests::repository;
 
@@ -32,11 +32,9 @@ pub fn compare() -> Result<()> {
         let folder = std::env::temp_dir().join(format!("assay-bench-{}", std::process::id()));
         let job = Job {
             model_name: model,
-            onnx: &onnx,
+            source: Source::Onnx { bytes: &onnx, request: request.clone(), options: Options::default() },
             dataset: &dataset,
             rows: Rows::All {},
-            request: request.clone(),
-            options: Options::default(),
             batch: BATCH as u32,
         };
         let start = Instant::now();

@@ -2,7 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{AuditError, Digest, Model, codec};
+use super::Logged;
+use crate::{AuditError, Digest, Model, codec, log::Card};
 
 /// Nanoseconds since 1970 in UTC; text in JSON, since not every reader has 64-bit numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,13 +68,15 @@ pub struct Facts {
     pub audits_of_owner: u32,
     /// SHA-256 of each zero-knowledge proof that was verified, if the level is `proved`.
     pub proofs: Vec<Digest>,
+    /// The prediction log, if the level is `attested` or `spot-checked`.
+    pub log: Option<Logged>,
 }
 
 /// What a certificate says about its model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelFacts {
-    /// SHA-256 of the integer model's bytes; of a private model's package.
+    /// SHA-256 of the integer model's bytes; of a private model's package; of a logged model's card.
     pub digest: Digest,
     /// Short name.
     pub name: String,
@@ -82,9 +85,9 @@ pub struct ModelFacts {
     pub source: Option<Digest>,
     /// Digest of the feature encoding it reads.
     pub encoding: Digest,
-    /// Number of weights and biases.
+    /// Number of weights and biases; 0 of a model that only its log is known of.
     pub parameters: u64,
-    /// One text per layer, e.g. `dense 55 x 16, relu`.
+    /// One text per layer, e.g. `dense 55 x 16, relu`; none where they are not known.
     pub layers: Vec<String>,
     /// When its bytes were fixed.
     pub registered_at: Nanoseconds,
@@ -100,6 +103,19 @@ impl ModelFacts {
             encoding: model.encoding,
             parameters: model.parameters(),
             layers: model.describe_layers(),
+            registered_at,
+        }
+    }
+
+    /// What can be said of a model that stays with its owner.
+    pub fn of_card(card: &Card, digest: Digest, registered_at: Nanoseconds) -> Self {
+        Self {
+            digest,
+            name: card.name.clone(),
+            source: Some(card.source),
+            encoding: card.encoding,
+            parameters: 0,
+            layers: Vec::new(),
             registered_at,
         }
     }
@@ -129,6 +145,9 @@ impl Facts {
         ];
         texts.into_iter().try_for_each(|(what, text)| codec::check_text(what, text))?;
         codec::in_range("sample size", 1, self.dataset.rows.into(), self.sample_size.into())?;
+        if let Some(log) = &self.log {
+            log.validate(self.sample_size, self.drawn_at, self.issued_at)?;
+        }
         let order = [
             ("time of the request", self.model.registered_at, self.requested_at),
             ("time of the request", self.dataset.sealed_at, self.requested_at),
@@ -136,9 +155,16 @@ impl Facts {
             ("time of issue", self.drawn_at, self.issued_at),
             ("end of validity", self.issued_at, self.valid_until.unwrap_or(self.issued_at)),
         ];
-        let bounded = |time: Nanoseconds| i64::try_from(time.0).unwrap_or(i64::MAX);
-        order.into_iter().try_for_each(|(what, earlier, later)| {
-            codec::in_range(what, bounded(earlier), i64::MAX - 1, bounded(later))
-        })
+        in_order(order)
     }
+}
+
+/// Fails at the first later time that precedes its earlier one.
+pub(super) fn in_order<const N: usize>(
+    times: [(&'static str, Nanoseconds, Nanoseconds); N],
+) -> Result<(), AuditError> {
+    let bounded = |time: Nanoseconds| i64::try_from(time.0).unwrap_or(i64::MAX);
+    times.into_iter().try_for_each(|(what, earlier, later)| {
+        codec::in_range(what, bounded(earlier), i64::MAX - 1, bounded(later))
+    })
 }

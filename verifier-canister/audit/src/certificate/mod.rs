@@ -6,6 +6,7 @@
 //! does not follow.
 
 mod facts;
+mod logged;
 mod predicate;
 mod recompute;
 mod tables;
@@ -13,6 +14,7 @@ mod tables;
 use serde::{Deserialize, Serialize};
 
 pub use facts::{DatasetFacts, Facts, ModelFacts, Nanoseconds};
+pub use logged::{Checked, Logged, OddsRecord, Opened};
 pub use predicate::{
     AttributeRecord, CriterionRecord, DatasetRecord, IntervalRule, Level, Predicate, SampleRecord, SmallGroup,
 };

@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ComparisonRecord, DatasetFacts, Facts, GroupRecord, Measured, ModelFacts, Nanoseconds, tables::Tables,
+    ComparisonRecord, DatasetFacts, Facts, GroupRecord, Logged, Measured, ModelFacts, Nanoseconds,
+    OddsRecord, tables::Tables,
 };
 use crate::{
     AuditError, Counts, Criterion, Digest, Fraction, Policy, SAMPLE_RULE, Schema, Verdict,
@@ -12,6 +13,10 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
+    /// The model's owner signed every prediction, and the canister counted them.
+    Attested,
+    /// As that, and predictions drawn afterwards were run again, by the canister or an auditor.
+    SpotChecked,
     /// The canister itself ran the public model on every sample.
     Replayed,
     /// The canister verified a zero-knowledge proof that the committed model makes these counts.
@@ -22,6 +27,8 @@ impl Level {
     /// In one word, as in a certificate.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Attested => "attested",
+            Self::SpotChecked => "spot-checked",
             Self::Replayed => "replayed",
             Self::Proved => "proved",
         }
@@ -65,6 +72,12 @@ pub struct Predicate {
     /// SHA-256 of the zero-knowledge proofs, part by part, where the level is [`Level::Proved`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proofs: Vec<Digest>,
+    /// The signed log that the counters come from, if the level is `attested` or `spot-checked`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<Logged>,
+    /// What the openings of a `spot-checked` log would have found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub odds: Vec<OddsRecord>,
     /// The model.
     pub model: ModelFacts,
     /// The dataset.
@@ -217,6 +230,16 @@ impl Predicate {
         if expected != got {
             return Err(AuditError::Mismatch { what: "proofs for this level (1 = some)", expected, got });
         }
+        let logged = facts.log.as_ref().map(|log| match log.is_checked() {
+            true => Level::SpotChecked,
+            false => Level::Attested,
+        });
+        let expected = matches!(level, Level::Attested | Level::SpotChecked).then_some(level);
+        if expected != logged {
+            let word = |level: Option<Level>| level.map_or("none", Level::word).to_owned();
+            let path = "log".to_owned();
+            return Err(AuditError::Differs { path, expected: word(expected), got: word(logged) });
+        }
         let (expected, got) = (u64::from(facts.sample_size), counts.total());
         if expected != got {
             return Err(AuditError::Mismatch { what: "samples counted", expected, got });
@@ -236,6 +259,7 @@ impl Predicate {
             }
         });
         let tables = Tables::new(counts, frame, policy.min_group_size)?;
+        let odds = facts.log.as_ref().map(|log| log.odds(facts.sample_size)).transpose()?.unwrap_or_default();
         let coverage = Fraction::new(facts.sample_size, facts.dataset.rows);
         let coverage = coverage.unwrap_or_else(|| Fraction::whole(0));
         Ok(Self {
@@ -254,6 +278,8 @@ impl Predicate {
             audits_of_model: facts.audits_of_model,
             audits_of_owner: facts.audits_of_owner,
             proofs: facts.proofs.clone(),
+            log: facts.log.clone(),
+            odds,
             model: facts.model.clone(),
             dataset,
             sample: SampleRecord {
@@ -294,11 +320,21 @@ impl From<&crate::Attribute> for AttributeRecord {
 /// What the numbers do not say, in plain words; the same for every certificate of a level.
 fn caveats(level: Level) -> Vec<String> {
     let about_model = match level {
+        Level::Attested => ATTESTED_CAVEAT,
+        Level::SpotChecked => SPOT_CHECKED_CAVEAT,
         Level::Replayed => REPLAYED_CAVEAT,
         Level::Proved => PROVED_CAVEAT,
     };
     [about_model].into_iter().chain(CAVEATS).map(str::to_owned).collect()
 }
+
+const ATTESTED_CAVEAT: &str = "The predictions are the owner's word. The owner signed all of them at once, and the canister counted each \
+     against its own labels and groups; nobody has shown that the model makes them.";
+
+const SPOT_CHECKED_CAVEAT: &str = "The owner signed all predictions at once, and the canister counted each against its own labels and groups. \
+     Only those drawn afterwards were run again. That many lies can have stayed unseen with the probabilities given \
+     here; a lie that was not drawn was not seen. Where an auditor ran them, it is the auditor's word, and numbers may \
+     round otherwise elsewhere.";
 
 const REPLAYED_CAVEAT: &str = "The figures are those of the integer model with the digest given here. That it was made from the file with \
      the source digest is its owner's statement; importing that file again checks it.";

@@ -86,6 +86,7 @@ impl Predicate {
             audits_of_model: self.audits_of_model,
             audits_of_owner: self.audits_of_owner,
             proofs: self.proofs.clone(),
+            log: self.log.clone(),
         }
     }
 }

@@ -25,6 +25,12 @@ pub enum LogError {
     /// No signature of the envelope is one of the statement by the key that it names.
     #[error("no signature is by the key that the statement names")]
     Signature,
+    /// The statement is not about what an audit asked for.
+    #[error("the log is not of the audit: it has another {0}")]
+    OtherAudit(&'static str),
+    /// The predictions do not add up to what was signed.
+    #[error("the predictions do not give the {0} that was signed")]
+    OtherSum(&'static str),
     /// The openings are for another log.
     #[error("the openings are for the log with root {got}, the statement is about {expected}")]
     OtherLog {

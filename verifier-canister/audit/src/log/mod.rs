@@ -9,11 +9,14 @@
 //! [`odds::detection`] is the probability that openings drawn afterwards hit one that a rerun contradicts.
 //! `docs/log.md` specifies every byte.
 
+mod card;
 mod error;
 pub mod odds;
 mod opening;
 mod salt;
 mod statement;
+mod submission;
+mod tally;
 pub mod tree;
 
 use crate::{
@@ -23,14 +26,17 @@ use crate::{
     schema::MAX_CLASSES,
 };
 
+pub use card::{CARD_FORMAT, Card, MAX_CARD};
 pub use error::LogError;
 pub use opening::{Draw, MAX_OPENINGS, MAX_OPENINGS_FILE, OPENINGS_FORMAT, Opening, Openings};
 pub use salt::{Salt, salt};
 pub use statement::{
-    DecisionFacts, LogFacts, MAX_ENVELOPE, PREDICATE_TYPE, Predictions, Rows, RuntimeFacts, Signed,
+    Asked, DecisionFacts, LogFacts, MAX_ENVELOPE, PREDICATE_TYPE, Predictions, Rows, RuntimeFacts, Signed,
     Statement, frame,
 };
-pub use tree::Tree;
+pub use submission::{Entry, MAX_SUBMISSION, SUBMISSION_MAGIC, SubmissionHeader, submission};
+pub use tally::Tally;
+pub use tree::{Frontier, Tree};
 
 /// Id of the rule that makes records and tree; the statement names it.
 pub const LOG_RULE: &str = "assay log 1";

@@ -70,6 +70,14 @@ impl Opening {
         Record { row: self.row, input: self.input, output, class: self.class }
     }
 
+    /// Fails unless the record is about a row with these bytes.
+    pub fn check_input(&self, row: Option<&[u8]>) -> Result<(), LogError> {
+        if row.map(Digest::of) == Some(self.input) {
+            return Ok(());
+        }
+        Err(LogError::OtherInput { index: self.index, row: self.row })
+    }
+
     fn verify(&self, statement: &Statement) -> Result<(), LogError> {
         let log = &statement.predicate.log;
         codec::in_range("path length", 0, MAX_PATH, self.path.len() as i64)?;
@@ -121,13 +129,7 @@ impl Openings {
 
     /// Fails unless each record is about its row of this dataset. Call it with the statement's dataset.
     pub fn check_inputs(&self, dataset: &Dataset) -> Result<(), LogError> {
-        for opening in &self.openings {
-            let record = dataset.record(opening.row).map(Digest::of);
-            if record != Some(opening.input) {
-                return Err(LogError::OtherInput { index: opening.index, row: opening.row });
-            }
-        }
-        Ok(())
+        self.openings.iter().try_for_each(|opening| opening.check_input(dataset.record(opening.row)))
     }
 }
 

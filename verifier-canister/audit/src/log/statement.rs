@@ -1,6 +1,5 @@
 //! The signed statement about a log: an in-toto Statement v1 in canonical JSON, in a DSSE envelope.
 
-use ed25519_dalek::{Signature as Ed25519, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 use super::{LOG_RULE, LogError, MAX_RECORDS, MAX_SCORES};
@@ -78,8 +77,6 @@ pub struct LogFacts {
     pub root: Digest,
     /// Number of records.
     pub size: u32,
-    /// SHA-256 of all records, one after the other.
-    pub records: Digest,
     /// Scores of each prediction; none where the model only gives a label.
     pub scores: u32,
 }
@@ -145,6 +142,23 @@ pub struct RuntimeFacts {
     pub threads: Option<u32>,
 }
 
+/// What an audit asks a log for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// SHA-256 of the model file.
+    pub model: Digest,
+    /// SHA-256 of the dataset.
+    pub dataset: Digest,
+    /// The dataset's schema.
+    pub schema: &'a Schema,
+    /// Rows of the dataset.
+    pub dataset_rows: u32,
+    /// Seed of the sample.
+    pub seed: [u8; 32],
+    /// Rows drawn.
+    pub size: u32,
+}
+
 impl Rows {
     /// The rows, in increasing order, of a dataset with so many.
     pub fn expand(&self, dataset_rows: u32) -> Result<Vec<u32>, LogError> {
@@ -205,6 +219,26 @@ impl Statement {
     /// SHA-256 of the dataset.
     pub fn dataset(&self) -> Digest {
         self.subject[1].digest.sha256
+    }
+
+    /// Fails unless this is about the predictions that an audit asks for: this model, this dataset with its classes and
+    /// attributes, and the rows that its seed draws.
+    pub fn check_asked(&self, asked: &Asked<'_>) -> Result<(), LogError> {
+        let Predictions { rows, dataset_rows, classes, favourable, attributes, .. } = &self.predicate;
+        let Asked { model, dataset, schema, dataset_rows: expected_rows, seed, size } = asked;
+        let drawn = Rows::Drawn { rule: SAMPLE_RULE.to_owned(), seed: Digest(*seed), size: *size };
+        let parts = [
+            ("model", self.model() == *model),
+            ("dataset", self.dataset() == *dataset && dataset_rows == expected_rows),
+            ("sample", *rows == drawn),
+            ("classes", *classes == schema.classes),
+            ("favourable class", schema.classes.get(usize::from(schema.favourable)) == Some(favourable)),
+            ("attributes", *attributes == Predictions::attributes_of(schema)),
+        ];
+        match parts.into_iter().find(|(_, same)| !same) {
+            Some((what, _)) => Err(LogError::OtherAudit(what)),
+            None => Ok(()),
+        }
     }
 
     /// The counters with their shape.
@@ -307,14 +341,14 @@ impl Signed {
         let json = envelope.statement()?;
         let statement: Statement = from_canonical_json("statement", MAX_STATEMENT, &json)?;
         statement.check()?;
-        let key = VerifyingKey::from_bytes(&statement.predicate.signer.0).map_err(|_| LogError::Signature)?;
         let message = dsse::pre_authentication(&json);
         let by_key = |signature: &Signature| {
-            let bytes = signature.bytes().ok()?;
-            let signature = Ed25519::from_slice(&bytes).ok()?;
-            key.verify_strict(&message, &signature).ok()
+            let bytes = signature.bytes().unwrap_or_default();
+            dsse::verify_ed25519(&statement.predicate.signer, &message, &bytes)
         };
-        envelope.signatures.iter().find_map(by_key).ok_or(LogError::Signature)?;
+        if !envelope.signatures.iter().any(by_key) {
+            return Err(LogError::Signature);
+        }
         Ok(Self { statement, digest: Digest::of(&json) })
     }
 
@@ -335,9 +369,6 @@ impl Signed {
         let tree = super::Tree::new(records.iter().map(|record| record.leaf()).collect());
         if tree.root() != predicate.log.root {
             return Err(LogError::OtherLog { expected: predicate.log.root, got: tree.root() });
-        }
-        if Digest::of(bytes) != predicate.log.records {
-            return Err(LogError::Inconsistent("the digest of the records is not the one stated"));
         }
         if !records.iter().map(|record| record.row).eq(predicate.rows.expand(predicate.dataset_rows)?) {
             return Err(LogError::Inconsistent("the records are not those of the rows stated"));

@@ -57,6 +57,50 @@ impl Tree {
     }
 }
 
+/// A tree that leaves are added to from left to right, with one hash per complete subtree: small enough to be kept
+/// between messages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Frontier {
+    /// Leaves so far.
+    size: u32,
+    /// Roots of the complete subtrees, one for each bit set in `size`, the largest first.
+    roots: Vec<Digest>,
+}
+
+impl Frontier {
+    /// Goes on with `size` leaves; `None` unless there is one root for each bit set in it.
+    pub fn resume(size: u32, roots: Vec<Digest>) -> Option<Self> {
+        (roots.len() as u32 == size.count_ones()).then_some(Self { size, roots })
+    }
+
+    /// Leaves so far.
+    pub fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// Roots of the complete subtrees, the largest first.
+    pub fn roots(&self) -> &[Digest] {
+        &self.roots
+    }
+
+    /// Adds a leaf hash on the right; at most [`super::MAX_RECORDS`] are ever added.
+    pub fn push(&mut self, leaf: Digest) {
+        let mut hash = leaf;
+        // Each subtree that is complete now takes its left neighbour of the same size in.
+        for _ in 0..self.size.trailing_ones() {
+            let Some(left) = self.roots.pop() else { break };
+            hash = node(&left, &hash);
+        }
+        self.roots.push(hash);
+        self.size = self.size.saturating_add(1);
+    }
+
+    /// The root of the tree over all leaves so far; `None` without any.
+    pub fn root(&self) -> Option<Digest> {
+        self.roots.iter().rev().copied().reduce(|right, left| node(&left, &right))
+    }
+}
+
 /// Whether `path` leads from the leaf hash at `index` of `size` leaves to `root`: section 2.1.3.2 of RFC 9162.
 pub fn is_included(leaf: Digest, index: u32, size: u32, path: &[Digest], root: Digest) -> bool {
     if index >= size {

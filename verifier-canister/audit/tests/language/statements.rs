@@ -29,17 +29,10 @@ fn log(
         })
         .collect();
     let tree = Tree::new(records.iter().map(|record| record.leaf()).collect());
-    let bytes: Vec<u8> = records.iter().flat_map(|record| record.to_bytes()).collect();
     let language = facts(&set);
     let mut model = language.endpoint.digest().unwrap();
     let mut predicate = Predictions {
-        log: LogFacts {
-            rule: LOG_RULE.to_owned(),
-            root: tree.root(),
-            size: 2,
-            records: Digest::of(&bytes),
-            scores: 0,
-        },
+        log: LogFacts { rule: LOG_RULE.to_owned(), root: tree.root(), size: 2, scores: 0 },
         rows: Rows::All {},
         dataset_rows: 2,
         classes: dataset.schema().classes.clone(),

@@ -6,7 +6,7 @@ use super::{STATE, context, log, schedule};
 use crate::storage::State;
 
 /// Update methods, and most bytes of an argument: what is larger would be refused after it was paid for.
-const UPDATES: [(&str, u32); 12] = [
+const UPDATES: [(&str, u32); 18] = [
     ("begin_upload", SMALL),
     ("put_chunk", CHUNK_BYTES + SMALL),
     ("seal_upload", SMALL),
@@ -14,6 +14,12 @@ const UPDATES: [(&str, u32); 12] = [
     ("request_audit", POLICY_BYTES + SMALL),
     ("abandon_audit", SMALL),
     ("submit_proof", SMALL),
+    ("submit_log", SMALL),
+    ("submit_openings", SMALL),
+    ("report_openings", SMALL),
+    ("dispute_prediction", SMALL),
+    ("add_key", SMALL),
+    ("revoke_key", SMALL),
     ("revoke_certificate", SMALL),
     ("attest", SMALL),
     ("add_role", SMALL),

@@ -4,6 +4,7 @@ mod administration;
 mod audits;
 mod certificates;
 mod lifecycle;
+mod logs;
 mod pages;
 mod registered;
 mod schedule;

@@ -85,6 +85,12 @@ fn log_state(id: AuditId) {
             format!("audit {id}: {done} of {of} samples, {instructions} instructions so far")
         }
         AuditState::AwaitingProof { done, of } => format!("audit {id}: {done} of {of} samples proved"),
+        AuditState::AwaitingLog { of } => format!("audit {id}: awaits a log of {of} samples"),
+        AuditState::Counted { openings } => format!("audit {id}: log counted, {openings} openings to draw"),
+        AuditState::AwaitingOpenings { openings } => format!("audit {id}: awaits {openings} openings"),
+        AuditState::AwaitingAuditor { openings } => {
+            format!("audit {id}: {openings} openings await an auditor")
+        }
         AuditState::Completed { certificate } => format!("audit {id}: completed, certificate {certificate}"),
         AuditState::Refused { reason } => format!("audit {id}: refused: {reason}"),
         AuditState::Abandoned { reason, .. } => format!("audit {id}: abandoned: {reason}"),

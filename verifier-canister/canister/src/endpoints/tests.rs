@@ -5,6 +5,7 @@ use interface::{ArtefactKind, DID, DigestBytes, PutChunk};
 use super::*;
 
 mod code {
+    use candid::Principal;
     use interface::*;
     use serde_bytes::ByteBuf;
 

@@ -193,7 +193,7 @@ impl<'a, M: Memory> Renderer<'a, M> {
         let certificate = self.state.certificate_entry(id)?;
         let entry = Rc::new(Entry {
             summary: certificate.summary(id),
-            level: if figures.proved { "proved" } else { "replayed" },
+            level: figures.level().word(),
             audits: self.state.model_entry(certificate.model)?.audits,
             scores: figures.scores,
         });

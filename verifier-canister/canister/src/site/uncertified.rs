@@ -50,6 +50,7 @@ impl<M: Memory> State<M> {
             "dataset" => self.read_dataset(request),
             "model" => self.read_model(request),
             "proof" => self.read_proof(request),
+            "log" => self.read_log(request),
             _ => return Ok(None),
         };
         match bytes {

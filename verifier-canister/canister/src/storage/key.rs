@@ -79,6 +79,18 @@ impl Key for (u64, Principal) {
     }
 }
 
+/// An owner's key that logs are signed with.
+impl Key for (Principal, [u8; 32]) {
+    fn encode(&self) -> Vec<u8> {
+        [self.0.encode(), self.1.to_vec()].concat()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (principal, digest) = bytes.split_last_chunk::<32>()?;
+        Some((Principal::decode(principal)?, *digest))
+    }
+}
+
 /// An upload: whose, of what kind, with what digest.
 impl Key for (Principal, u8, [u8; 32]) {
     fn encode(&self) -> Vec<u8> {
@@ -113,6 +125,7 @@ mod tests {
             [Principal::management_canister(), Principal::anonymous(), Principal::from_slice(&[9; 29])]
         {
             round_trip((principal, 3, [8; 32]));
+            round_trip((principal, [8; 32]));
         }
         let principal = Principal::self_authenticating([1]);
         round_trip(principal);

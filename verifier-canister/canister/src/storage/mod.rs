@@ -4,6 +4,7 @@
 //! Records that are certified are written only by the `put_` functions here, which update the tree as well.
 
 mod blocks;
+mod bodies;
 mod key;
 pub mod records;
 mod table;
@@ -17,12 +18,11 @@ use ic_stable_structures::{
     memory_manager::{MemoryId, MemoryManager, VirtualMemory},
 };
 use interface::{
-    Attestation, AuditId, CertificateId, CertificateState, DigestBytes, Error, Quotas,
+    Attestation, AuditId, CertificateId, CertificateState, DigestBytes, Error, Quotas, SigningKey,
     certified::{attestation_json, attestation_key},
     certified::{audit_json, audit_key, certificate_key, dataset_json, dataset_key, model_json, model_key},
-    certified::{status_json, status_key},
+    certified::{signing_key_json, signing_key_key, status_json, status_key},
 };
-use serde_bytes::ByteBuf;
 use verifier::Setup;
 
 use crate::{
@@ -35,6 +35,7 @@ use records::{
 };
 
 pub use blocks::{Blocks, Content, blocks_for};
+use bodies::Bodies;
 pub use table::{Single, Table};
 
 /// One memory per structure. A number is never used again for something else.
@@ -54,12 +55,17 @@ mod memory_ids {
     pub const AUDITS: MemoryId = MemoryId::new(10);
     pub const PROGRESS: MemoryId = MemoryId::new(11);
     pub const CERTIFICATES: MemoryId = MemoryId::new(12);
-    pub const BODIES: MemoryId = MemoryId::new(13);
+    /// Bodies as earlier versions kept them; only read.
+    pub const EARLIER_BODIES: MemoryId = MemoryId::new(13);
     pub const TURNS: MemoryId = MemoryId::new(14);
     pub const PROOFS: MemoryId = MemoryId::new(15);
     pub const COMMITMENTS: MemoryId = MemoryId::new(16);
     pub const FIGURES: MemoryId = MemoryId::new(17);
     pub const ATTESTATIONS: MemoryId = MemoryId::new(18);
+    pub const LOGS: MemoryId = MemoryId::new(19);
+    pub const KEYS: MemoryId = MemoryId::new(20);
+    pub const BODY_INDEX: MemoryId = MemoryId::new(21);
+    pub const BODY_DATA: MemoryId = MemoryId::new(22);
 }
 
 /// Memory is handed out in buckets of 2 MiB: little for an empty canister, and room for 64 GiB.
@@ -84,6 +90,8 @@ pub struct State<M: Memory> {
     pub policies: Table<DigestKey, String, VirtualMemory<M>>,
     /// Accepted proofs.
     pub proofs: Table<DigestKey, Content, VirtualMemory<M>>,
+    /// Logs that were handed in, and openings.
+    pub logs: Table<DigestKey, Content, VirtualMemory<M>>,
     /// The private model of each commitment's id.
     pub commitments: Table<DigestKey, DigestBytes, VirtualMemory<M>>,
     /// Every open audit, and none other.
@@ -94,8 +102,9 @@ pub struct State<M: Memory> {
     models: Table<DigestKey, Model, VirtualMemory<M>>,
     audits: Table<AuditId, Audit, VirtualMemory<M>>,
     certificates: Table<CertificateId, Certificate, VirtualMemory<M>>,
-    bodies: Table<CertificateId, ByteBuf, VirtualMemory<M>>,
+    bodies: Bodies<VirtualMemory<M>>,
     attestations: Table<(CertificateId, Principal), Attestation, VirtualMemory<M>>,
+    keys: Table<(Principal, DigestKey), SigningKey, VirtualMemory<M>>,
     /// What pages show of each certificate besides its record.
     pub(crate) figures: Table<CertificateId, Figures, VirtualMemory<M>>,
     pub(crate) certified: Tree,
@@ -121,6 +130,7 @@ impl<M: Memory> State<M> {
             blocks: Blocks::open(memories.get(BLOCKS), memories.get(FREE_BLOCKS)),
             policies: Table::open(memories.get(POLICIES)),
             proofs: Table::open(memories.get(PROOFS)),
+            logs: Table::open(memories.get(LOGS)),
             commitments: Table::open(memories.get(COMMITMENTS)),
             turns: Table::open(memories.get(TURNS)),
             progress: Table::open(memories.get(PROGRESS)),
@@ -128,8 +138,13 @@ impl<M: Memory> State<M> {
             models: Table::open(memories.get(MODELS)),
             audits: Table::open(memories.get(AUDITS)),
             certificates: Table::open(memories.get(CERTIFICATES)),
-            bodies: Table::open(memories.get(BODIES)),
+            bodies: Bodies::open(
+                memories.get(BODY_INDEX),
+                memories.get(BODY_DATA),
+                &Table::open(memories.get(EARLIER_BODIES)),
+            )?,
             attestations: Table::open(memories.get(ATTESTATIONS)),
+            keys: Table::open(memories.get(KEYS)),
             figures: Table::open(memories.get(FIGURES)),
             certified: Tree::default(),
             site: Site::new(canister, now_ns),
@@ -169,6 +184,10 @@ impl<M: Memory> State<M> {
             let attestation = attestation.ok_or_else(|| Error::internal("a finding is missing"))?;
             self.certify_attestation(&attestation)?;
         }
+        for id in collect(self.keys.keys(..))? {
+            let key = self.keys.get(&id)?.ok_or_else(|| Error::internal("a key is missing"))?;
+            self.certify_key(&key)?;
+        }
         Ok(())
     }
 
@@ -202,9 +221,14 @@ impl<M: Memory> State<M> {
         &self.attestations
     }
 
+    /// All keys that logs are signed with.
+    pub fn keys(&self) -> &Table<(Principal, DigestKey), SigningKey, VirtualMemory<M>> {
+        &self.keys
+    }
+
     /// The body of a certificate.
     pub fn body(&self, id: CertificateId) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.bodies.get(&id)?.map(ByteBuf::into_vec))
+        Ok(self.bodies.get(id))
     }
 
     /// A registered dataset, or the error that there is none.
@@ -263,7 +287,7 @@ impl<M: Memory> State<M> {
         body: Vec<u8>,
     ) -> Result<(), Error> {
         self.figures.put(id, &Figures::of(&body, signed_message(&body))?)?;
-        self.bodies.put(id, &ByteBuf::from(body))?;
+        self.bodies.push(id, body)?;
         self.put_certificate(id, certificate)
     }
 
@@ -277,6 +301,16 @@ impl<M: Memory> State<M> {
     pub fn put_attestation(&mut self, attestation: &Attestation) -> Result<(), Error> {
         self.attestations.put((attestation.certificate, attestation.auditor), attestation)?;
         self.certify_attestation(attestation)
+    }
+
+    /// Writes a key that logs are signed with, and its leaf.
+    pub fn put_key(&mut self, key: &SigningKey) -> Result<(), Error> {
+        self.keys.put((key.owner, key.key.0), key)?;
+        self.certify_key(key)
+    }
+
+    fn certify_key(&mut self, key: &SigningKey) -> Result<(), Error> {
+        self.set_leaf(signing_key_key(key.owner, key.key), signing_key_json(key))
     }
 
     fn certify_attestation(&mut self, attestation: &Attestation) -> Result<(), Error> {
@@ -307,9 +341,11 @@ impl<M: Memory> State<M> {
         self.certified.set(certificate_key(id), certificate.body_digest);
         self.set_leaf(status_key(id), status_json(id, &certificate.state))?;
         let figures = self.figures_entry(id)?;
-        // What was revoked is no longer signed. A newer certificate does not make an older statement wrong.
+        // What was revoked or suspended is no longer signed. A newer certificate does not make an older statement wrong.
         match certificate.state {
-            CertificateState::Revoked { .. } => self.certified.unsign(figures.signed),
+            CertificateState::Revoked { .. } | CertificateState::Suspended { .. } => {
+                self.certified.unsign(figures.signed)
+            }
             CertificateState::Valid | CertificateState::Superseded { .. } => {
                 self.certified.sign(figures.signed)
             }

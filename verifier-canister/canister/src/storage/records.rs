@@ -3,8 +3,8 @@
 use audit::certificate::Level;
 use candid::Principal;
 use interface::{
-    AuditRecord, AuditState, CertificateId, CertificateState, CertificateSummary, DatasetRecord, DigestBytes,
-    Error, LayerSummary, ModelRecord, Quotas, Verdict,
+    AuditLog, AuditRecord, AuditState, CertificateId, CertificateState, CertificateSummary, DatasetRecord,
+    DigestBytes, Error, LayerSummary, ModelRecord, Quotas, Verdict,
 };
 use pages::Scores;
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,7 @@ pub struct Totals {
     /// Instructions of all verifications.
     #[serde(default)]
     pub verification_instructions: u64,
-    /// Audits that wait for a proof.
+    /// Audits that wait for somebody.
     #[serde(default)]
     pub awaiting_proofs: u32,
     /// Proofs verified on `verified_day`.
@@ -80,7 +80,7 @@ pub struct Account {
     /// Work requested on that day: samples times parameters.
     #[serde(default)]
     pub work_today: u64,
-    /// Audits of its models that wait for a proof.
+    /// Audits of its models that wait for somebody.
     #[serde(default)]
     pub awaiting_proofs: u32,
     /// Proofs verified for it on `verified_day`.
@@ -153,6 +153,9 @@ pub struct Model {
     /// Id of the commitment, of a private model.
     #[serde(default)]
     pub commitment: Option<DigestBytes>,
+    /// Whether it stays with its owner; the content is its card.
+    #[serde(default)]
+    pub logged: bool,
 }
 
 impl Model {
@@ -164,6 +167,7 @@ impl Model {
             name: self.name.clone(),
             source: self.commitment.is_none().then_some(self.source),
             commitment: self.commitment,
+            logged: self.logged,
             encoding: self.encoding,
             classes: self.classes,
             inputs: self.inputs,
@@ -203,6 +207,8 @@ pub struct Audit {
     pub replay_instructions: u64,
     #[serde(default)]
     pub proofs: Vec<DigestBytes>,
+    #[serde(default)]
+    pub log: Option<AuditLog>,
 }
 
 impl Audit {
@@ -231,6 +237,7 @@ impl Audit {
             replay_messages: self.replay_messages,
             replay_instructions: self.replay_instructions,
             proofs: self.proofs.clone(),
+            log: self.log.clone(),
         }
     }
 }
@@ -242,9 +249,12 @@ pub struct Progress {
     pub position: u32,
     /// [`audit::Counts::counters`] over them; empty before the first slice.
     pub counters: Vec<u32>,
-    /// Proofs that were verified, right or wrong.
+    /// Proofs that were verified, right or wrong; logs or openings that were refused.
     #[serde(default)]
     pub attempts: u32,
+    /// Of a log, the roots of its tree's complete parts over the samples done.
+    #[serde(default)]
+    pub roots: Vec<DigestBytes>,
 }
 
 impl Progress {
@@ -292,6 +302,9 @@ pub struct Certificate {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Figures {
     pub proved: bool,
+    /// Of certificates that were issued when there were only two levels, `proved` says it.
+    #[serde(default)]
+    pub level: Option<Level>,
     pub audits_of_model: u32,
     pub scores: Scores,
     /// Digest of what the canister signs of the body.
@@ -304,10 +317,16 @@ impl Figures {
         let body: audit::Certificate = serde_json::from_slice(body).map_err(Error::internal)?;
         Ok(Self {
             proved: body.predicate.level == Level::Proved,
+            level: Some(body.predicate.level),
             audits_of_model: body.predicate.audits_of_model,
             scores: Scores::of(&body),
             signed,
         })
+    }
+
+    /// How far the counts were checked.
+    pub fn level(&self) -> Level {
+        self.level.unwrap_or(if self.proved { Level::Proved } else { Level::Replayed })
     }
 }
 

@@ -137,7 +137,7 @@ fn an_abandoned_audit_stays_visible() {
     assert_eq!(record.state, AuditState::Abandoned { reason, by: person(OWNER) });
     assert_eq!((record.ended_at_ns, record.seed.is_some()), (Some(by.now_ns), true));
     let error = world.refused(by, |state, by| state.abandon_audit(by, abandon("again")));
-    let needed = "requested, running or awaiting proof".to_owned();
+    let needed = "open".to_owned();
     let what = "audit 1".to_owned();
     assert_eq!(error, Error::WrongState { what, state: "abandoned".to_owned(), needed });
     assert_eq!(world.state.account(person(AUDITOR)).unwrap().open_audits, 0);

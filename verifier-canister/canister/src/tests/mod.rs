@@ -5,6 +5,7 @@ mod audits;
 mod certificates;
 mod fixtures;
 mod lists;
+mod logs;
 mod random_calls;
 mod replay;
 mod roles;
@@ -192,6 +193,7 @@ fn request(model: DigestBytes, dataset: DigestBytes) -> AuditRequest {
         policy: POLICY.to_owned(),
         valid_for_s: None,
         supersedes: None,
+        log: None,
     }
 }
 

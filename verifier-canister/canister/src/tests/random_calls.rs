@@ -309,6 +309,7 @@ impl Expected {
                 let name = match &found.state {
                     CertificateState::Valid => "valid",
                     CertificateState::Superseded { .. } => "superseded",
+                    CertificateState::Suspended { .. } => "suspended",
                     CertificateState::Revoked { .. } => "revoked",
                 };
                 assert_eq!((name, found.owner), (expected.state, person(expected.owner)));

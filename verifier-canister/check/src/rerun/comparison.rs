@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 use audit::Digest;
 use serde_json::{Value, json};
 
+use super::LoggedRerun;
+
 /// Two values that should be equal.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Difference {
@@ -30,6 +32,8 @@ pub struct Comparison {
     pub samples: u32,
     /// Proofs verified; none of a public model.
     pub proofs: usize,
+    /// What came of a log's predictions, where the certificate comes from a log.
+    pub logged: Option<LoggedRerun>,
     /// Weights and biases of the model.
     pub parameters: u64,
     /// SHA-256 of the certificate's body.
@@ -58,6 +62,7 @@ impl Comparison {
             "samples": self.samples,
             "parameters": self.parameters,
             "proofs": self.proofs,
+            "log": self.logged,
             "values": self.values(),
             "differences": self.differences().collect::<Vec<_>>(),
             "certificateDigest": self.certificate_digest,

@@ -1,16 +1,18 @@
 //! Runs an audit again from what it was made of, and compares every value of the certificate. Of a private model,
-//! the proofs are verified again instead.
+//! the proofs are verified again instead; a log's predictions are counted, and run where the model is there.
 //!
 //! Nothing here is taken from the certificate that can be had elsewhere: rows, model and policy come by their digests,
 //! the sample is drawn again from the seed, and who and when come from the audit's record. Only two facts remain
 //! the certificate's own word: its number and what ran it.
 
 mod comparison;
+mod logged;
 
 use audit::{
     AuditError, Certificate, Counts, Dataset, Digest, Engine, Facts, Model, Policy, Replay, Verified,
     certificate::{DatasetFacts, Level, ModelFacts, Nanoseconds},
     certificate_body, draw_sample,
+    log::LogError,
 };
 use candid::Principal;
 use interface::{AuditRecord, DatasetRecord, ModelRecord};
@@ -23,6 +25,7 @@ use crate::{
 
 use comparison::compare;
 pub use comparison::{Comparison, Difference, Section};
+pub use logged::{LoggedRerun, WrongPrediction};
 
 /// What a certificate was made of, as downloaded.
 #[derive(Debug, Clone)]
@@ -35,19 +38,27 @@ pub struct Evidence {
     pub dataset_bytes: Vec<u8>,
     /// The model's record.
     pub model: ModelRecord,
-    /// The model's bytes; the package of a private model.
+    /// The model's bytes; the package of a private model; the card of a logged one.
     pub model_bytes: Vec<u8>,
-    /// The proofs, part by part, where the certificate's level is `proved`.
-    pub proofs: Vec<Vec<u8>>,
+    /// What the owner handed in: the proofs, part by part, where the certificate's level is `proved`; the log and its
+    /// openings, if there are any, where it is `attested` or `spot-checked`.
+    pub handed_in: Vec<Vec<u8>>,
+    /// What a logged model decides on the sample, in order, where somebody who has its file ran it.
+    pub classes: Option<Vec<u8>>,
     /// The policy's canonical JSON.
     pub policy: Vec<u8>,
 }
 
 impl Evidence {
     /// What was certified, with the bytes that it names.
-    pub fn new(records: Records, dataset_bytes: Vec<u8>, model_bytes: Vec<u8>, proofs: Vec<Vec<u8>>) -> Self {
+    pub fn new(
+        records: Records,
+        dataset_bytes: Vec<u8>,
+        model_bytes: Vec<u8>,
+        handed_in: Vec<Vec<u8>>,
+    ) -> Self {
         let Records { audit, dataset, model, policy } = records;
-        Self { audit, dataset, dataset_bytes, model, model_bytes, proofs, policy }
+        Self { audit, dataset, dataset_bytes, model, model_bytes, handed_in, classes: None, policy }
     }
 }
 
@@ -78,6 +89,12 @@ pub enum RerunError {
     /// The proof behind the certificate does not hold.
     #[error(transparent)]
     Proof(#[from] ProofError),
+    /// The log behind the certificate does not hold.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The certificate's level needs a log, and openings if any were drawn, and they are not what is there.
+    #[error("the certificate comes from a log, but not all of it is there")]
+    NoLog,
     /// The certificate's level needs proofs of all parts, and some are missing.
     #[error("the certificate is of level `proved`, but not every part has a proof")]
     NoProof,
@@ -103,7 +120,14 @@ pub fn rerun(
     let policy = Policy::from_json(&evidence.policy).map_err(failed("policy"))?;
     let registered_at = Nanoseconds(evidence.model.registered_at_ns);
     let digest = evidence.model.digest.into();
+    let (mut log, mut logged) = (None, None);
     let (model_facts, verified) = match predicate.level {
+        Level::Attested | Level::SpotChecked => {
+            let expected = predicate.log.as_ref().ok_or(RerunError::NoLog)?;
+            let counted = logged::count(expected, evidence, &dataset, progress)?;
+            (log, logged) = (Some(counted.log), Some(counted.rerun));
+            (counted.model, counted.verified)
+        }
         Level::Replayed => {
             let model = Model::parse(&evidence.model_bytes).map_err(failed("model"))?;
             let verified = replay(&model, &dataset, &evidence.audit, progress)?;
@@ -124,7 +148,7 @@ pub fn rerun(
         }
     };
     let parameters = model_facts.parameters;
-    let facts = facts(certificate, canister, evidence, model_facts)?;
+    let facts = Facts { log, ..facts(certificate, canister, evidence, model_facts)? };
     let body =
         certificate_body(&verified, &facts, dataset.schema(), &policy).map_err(failed("certificate"))?;
 
@@ -132,6 +156,7 @@ pub fn rerun(
     Ok(Comparison {
         samples: facts.sample_size.min(dataset.rows()),
         proofs: predicate.proofs.len(),
+        logged,
         parameters,
         certificate_digest: Digest::of(&original),
         rerun_digest: Digest::of(&body.json),
@@ -168,10 +193,10 @@ fn verify(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(Architecture, Verified), RerunError> {
     let predicate = &certificate.predicate;
-    if predicate.proofs.len() != evidence.proofs.len() {
+    if predicate.proofs.len() != evidence.handed_in.len() {
         return Err(RerunError::NoProof);
     }
-    for (&expected, proof) in predicate.proofs.iter().zip(&evidence.proofs) {
+    for (&expected, proof) in predicate.proofs.iter().zip(&evidence.handed_in) {
         same_digest("proof", expected, proof)?;
     }
     let setup = Setup::new().map_err(ProofError::from)?;
@@ -181,12 +206,12 @@ fn verify(
     }
     let canister = Principal::from_text(canister).map_err(|_| RerunError::NoProof)?;
     let inputs = AuditInputs::new(canister, &evidence.audit, dataset)?;
-    if inputs.parts(&model)?.count() != evidence.proofs.len() {
+    if inputs.parts(&model)?.count() != evidence.handed_in.len() {
         return Err(RerunError::NoProof);
     }
     let mut counters: Vec<u32> = Vec::new();
-    for (part, proof) in evidence.proofs.iter().enumerate() {
-        progress(part as u64, evidence.proofs.len() as u64);
+    for (part, proof) in evidence.handed_in.iter().enumerate() {
+        progress(part as u64, evidence.handed_in.len() as u64);
         let own = inputs.verify(&setup, &model, part, proof)?;
         counters.resize(own.len(), 0);
         counters.iter_mut().zip(own).for_each(|(sum, own)| *sum = sum.saturating_add(own));
@@ -240,5 +265,6 @@ fn facts(
         audits_of_model: audit.audits_of_model,
         audits_of_owner: audit.audits_of_owner,
         proofs: audit.proofs.iter().copied().map(Into::into).collect(),
+        log: None,
     })
 }

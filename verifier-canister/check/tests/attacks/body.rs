@@ -100,6 +100,7 @@ pub fn facts() -> Facts {
         audits_of_model: 2,
         audits_of_owner: 3,
         proofs: Vec::new(),
+        log: None,
     }
 }
 
@@ -148,6 +149,7 @@ pub fn evidence() -> Evidence {
             replay_messages: 1,
             replay_instructions: 1,
             proofs: Vec::new(),
+            log: None,
         },
         dataset: DatasetRecord {
             digest: dataset.digest().into(),
@@ -169,6 +171,7 @@ pub fn evidence() -> Evidence {
             name: model.name.clone(),
             source: Some(model.source.into()),
             commitment: None,
+            logged: false,
             encoding: model.encoding.into(),
             classes: model.classes,
             inputs: model.inputs(),
@@ -179,7 +182,8 @@ pub fn evidence() -> Evidence {
             audits: 2,
         },
         model_bytes: model.to_bytes(),
-        proofs: Vec::new(),
+        handed_in: Vec::new(),
+        classes: None,
         policy: policy().to_json().unwrap(),
     }
 }

@@ -8,6 +8,8 @@
 //! status/<10 digits>       canonical JSON of the certificate's state
 //! dataset/<64 hex>         canonical JSON of the dataset's record
 //! model/<64 hex>           canonical JSON of the model's record
+//! attestation/<10 digits>/<principal>  canonical JSON of an auditor's finding on a certificate
+//! key/<principal>/<64 hex> canonical JSON of a key that logs are signed with
 //! ```
 //!
 //! Canonical JSON is that of [`audit::canonical`]. Times are decimal strings of nanoseconds since 1970, digests are
@@ -21,8 +23,8 @@ use candid::Principal;
 use serde_json::{Value, json};
 
 use crate::{
-    Attestation, AuditId, AuditRecord, AuditState, CertificateId, CertificateState, DatasetRecord,
-    ModelRecord,
+    Attestation, AuditId, AuditLog, AuditRecord, AuditState, CertificateId, CertificateState, DatasetRecord,
+    DigestBytes, ModelRecord, SigningKey,
 };
 
 pub use read::{MAX_RECORD, parse_audit, parse_dataset, parse_model};
@@ -65,6 +67,29 @@ pub fn attestation_key(id: CertificateId, auditor: Principal) -> String {
 /// The first and the last key that a finding on a certificate can have.
 pub fn attestation_range(id: CertificateId) -> (String, String) {
     (format!("attestation/{id:010}/"), format!("attestation/{id:010}/~"))
+}
+
+/// Key of a key that logs are signed with.
+pub fn signing_key_key(owner: Principal, key: DigestBytes) -> String {
+    format!("key/{owner}/{key}")
+}
+
+/// The first and the last key that an owner's signing key can have.
+pub fn signing_key_range(owner: Principal) -> (String, String) {
+    (format!("key/{owner}/"), format!("key/{owner}/~"))
+}
+
+/// What the leaf of a key that logs are signed with is the digest of.
+pub fn signing_key_json(record: &SigningKey) -> Result<Vec<u8>, AuditError> {
+    canonical(json!({
+        "owner": record.owner.to_text(),
+        "key": record.key.to_string(),
+        "addedAt": record.added_at_ns.to_string(),
+        "revoked": record.revoked.as_ref().map(|revoked| json!({
+            "reason": revoked.reason,
+            "at": revoked.at_ns.to_string(),
+        })),
+    }))
 }
 
 /// What the leaf of an auditor's finding is the digest of.
@@ -113,6 +138,7 @@ pub fn model_json(record: &ModelRecord) -> Result<Vec<u8>, AuditError> {
         "name": record.name,
         "source": record.source.map(|digest| digest.to_string()),
         "commitment": record.commitment.map(|digest| digest.to_string()),
+        "logged": record.logged.then_some(true),
         "encoding": record.encoding.to_string(),
         "classes": record.classes,
         "inputs": record.inputs,
@@ -130,6 +156,10 @@ pub fn audit_json(record: &AuditRecord) -> Result<Vec<u8>, AuditError> {
         AuditState::Requested => json!({}),
         AuditState::Running { done, of } => json!({ "done": done, "of": of }),
         AuditState::AwaitingProof { done, of } => json!({ "done": done, "of": of }),
+        AuditState::AwaitingLog { of } => json!({ "of": of }),
+        AuditState::Counted { openings }
+        | AuditState::AwaitingOpenings { openings }
+        | AuditState::AwaitingAuditor { openings } => json!({ "openings": openings }),
         AuditState::Completed { certificate } => json!({ "certificate": certificate }),
         AuditState::Refused { reason } => json!({ "reason": reason }),
         AuditState::Abandoned { reason, by } => json!({ "reason": reason, "by": by.to_text() }),
@@ -160,7 +190,33 @@ pub fn audit_json(record: &AuditRecord) -> Result<Vec<u8>, AuditError> {
         "replayMessages": record.replay_messages,
         "replayInstructions": record.replay_instructions.to_string(),
         "proofs": (!proofs.is_empty()).then_some(proofs),
+        "log": record.log.as_ref().map(log_json),
     }))
+}
+
+fn log_json(log: &AuditLog) -> Value {
+    let mut log = json!({
+        "openings": log.openings,
+        "submitted": log.submitted.as_ref().map(|log| json!({
+            "content": log.content.to_string(),
+            "statement": log.statement.to_string(),
+            "root": log.root.to_string(),
+            "signer": log.signer.to_string(),
+            "at": log.at_ns.to_string(),
+        })),
+        "seed": log.seed.map(|seed| seed.to_string()),
+        "drawnAt": log.drawn_at_ns.map(|time| time.to_string()),
+        "opened": log.opened.as_ref().map(|opened| json!({
+            "content": opened.content.to_string(),
+            "at": opened.at_ns.to_string(),
+        })),
+        "checked": log.checked.as_ref().map(|checked| json!({
+            "by": checked.by.to_text(),
+            "at": checked.at_ns.to_string(),
+        })),
+    });
+    without_nulls(&mut log);
+    log
 }
 
 /// What the leaf of a certificate's state is the digest of.
@@ -170,6 +226,15 @@ pub fn status_json(certificate: CertificateId, state: &CertificateState) -> Resu
         CertificateState::Superseded { by, at_ns } => {
             json!({ "certificate": certificate, "state": "superseded", "by": by, "at": at_ns.to_string() })
         }
+        CertificateState::Suspended { row, logged, decided, by, at_ns } => json!({
+            "certificate": certificate,
+            "state": "suspended",
+            "row": row,
+            "logged": logged,
+            "decided": decided,
+            "by": by.to_text(),
+            "at": at_ns.to_string(),
+        }),
         CertificateState::Revoked { reason, by, at_ns } => json!({
             "certificate": certificate,
             "state": "revoked",
@@ -182,10 +247,14 @@ pub fn status_json(certificate: CertificateId, state: &CertificateState) -> Resu
 
 /// The canonical bytes of a record, without the members that are null.
 fn canonical(mut record: Value) -> Result<Vec<u8>, AuditError> {
-    if let Value::Object(members) = &mut record {
+    without_nulls(&mut record);
+    to_canonical_json("record", &record)
+}
+
+fn without_nulls(record: &mut Value) {
+    if let Value::Object(members) = record {
         members.retain(|_, value| !value.is_null());
     }
-    to_canonical_json("record", &record)
 }
 
 #[cfg(test)]
@@ -206,6 +275,7 @@ mod tests {
         let texts = [
             CertificateState::Valid,
             CertificateState::Superseded { by: 9, at_ns: u64::MAX },
+            CertificateState::Suspended { row: 3, logged: 1, decided: 0, by, at_ns: 5 },
             CertificateState::Revoked { reason, by, at_ns: 5 },
         ]
         .map(|state| text(status_json(7, &state)));
@@ -214,6 +284,7 @@ mod tests {
             [
                 r#"{"certificate":7,"state":"valid"}"#,
                 r#"{"at":"18446744073709551615","by":9,"certificate":7,"state":"superseded"}"#,
+                r#"{"at":"5","by":"aaaaa-aa","certificate":7,"decided":0,"logged":1,"row":3,"state":"suspended"}"#,
                 r#"{"at":"5","by":"aaaaa-aa","certificate":7,"reason":"wrong \"data\"","state":"revoked"}"#,
             ]
         );
@@ -245,6 +316,7 @@ mod tests {
             replay_messages: 1,
             replay_instructions: 2,
             proofs: Vec::new(),
+            log: None,
         };
         let hex = "0".repeat(64);
         assert_eq!(

@@ -8,7 +8,10 @@ use candid::Principal;
 use serde_json::{Map, Value};
 
 use super::{audit_json, dataset_json, model_json};
-use crate::{AuditRecord, AuditState, DatasetRecord, DigestBytes, LayerSummary, ModelRecord};
+use crate::{
+    AuditLog, AuditRecord, AuditState, CheckedOpenings, DatasetRecord, DigestBytes, LayerSummary,
+    ModelRecord, SubmittedLog, SubmittedOpenings,
+};
 
 /// Longest text of a record that is read, in bytes.
 pub const MAX_RECORD: usize = 1 << 20;
@@ -42,6 +45,7 @@ pub fn parse_model(text: &[u8]) -> Result<ModelRecord, AuditError> {
         name: fields.get("name", string)?,
         source: fields.find("source", digest)?,
         commitment: fields.find("commitment", digest)?,
+        logged: fields.find("logged", Value::as_bool)?.unwrap_or_default(),
         encoding: fields.get("encoding", digest)?,
         classes: fields.get("classes", number)?,
         inputs: fields.get("inputs", number)?,
@@ -81,6 +85,7 @@ pub fn parse_audit(text: &[u8]) -> Result<AuditRecord, AuditError> {
         replay_messages: fields.get("replayMessages", number)?,
         replay_instructions: fields.get("replayInstructions", decimal)?,
         proofs: fields.find("proofs", |proofs| list(proofs, digest))?.unwrap_or_default(),
+        log: fields.find("log", log)?,
     };
     fields.same(text, audit_json(&record)?)?;
     Ok(record)
@@ -89,14 +94,46 @@ pub fn parse_audit(text: &[u8]) -> Result<AuditRecord, AuditError> {
 fn state(value: &Value) -> Option<AuditState> {
     let (done, of) = (value.get("done").and_then(number), value.get("of").and_then(number));
     let reason = value.get("reason").and_then(string);
+    let openings = value.get("openings").and_then(number);
     Some(match value.get("kind")?.as_str()? {
         "requested" => AuditState::Requested,
         "running" => AuditState::Running { done: done?, of: of? },
         "awaiting proof" => AuditState::AwaitingProof { done: done?, of: of? },
+        "awaiting log" => AuditState::AwaitingLog { of: of? },
+        "counted" => AuditState::Counted { openings: openings? },
+        "awaiting openings" => AuditState::AwaitingOpenings { openings: openings? },
+        "awaiting auditor" => AuditState::AwaitingAuditor { openings: openings? },
         "completed" => AuditState::Completed { certificate: value.get("certificate").and_then(number)? },
         "refused" => AuditState::Refused { reason: reason? },
         "abandoned" => AuditState::Abandoned { reason: reason?, by: value.get("by").and_then(principal)? },
         _ => return None,
+    })
+}
+
+fn log(value: &Value) -> Option<AuditLog> {
+    let submitted = |value: &Value| {
+        Some(SubmittedLog {
+            content: digest(value.get("content")?)?,
+            statement: digest(value.get("statement")?)?,
+            root: digest(value.get("root")?)?,
+            signer: digest(value.get("signer")?)?,
+            at_ns: decimal(value.get("at")?)?,
+        })
+    };
+    let opened = |value: &Value| {
+        Some(SubmittedOpenings { content: digest(value.get("content")?)?, at_ns: decimal(value.get("at")?)? })
+    };
+    let checked = |value: &Value| {
+        Some(CheckedOpenings { by: principal(value.get("by")?)?, at_ns: decimal(value.get("at")?)? })
+    };
+    Some(AuditLog {
+        openings: number(value.get("openings")?)?,
+        // What is not read as it was written differs when it is written again.
+        submitted: value.get("submitted").and_then(submitted),
+        seed: value.get("seed").and_then(digest),
+        drawn_at_ns: value.get("drawnAt").and_then(decimal),
+        opened: value.get("opened").and_then(opened),
+        checked: value.get("checked").and_then(checked),
     })
 }
 
@@ -193,6 +230,30 @@ mod tests {
             replay_messages: 1,
             replay_instructions: 2,
             proofs: Vec::new(),
+            log: None,
+        };
+        let asked = AuditLog {
+            openings: 30,
+            submitted: None,
+            seed: None,
+            drawn_at_ns: None,
+            opened: None,
+            checked: None,
+        };
+        let content = DigestBytes([4; 32]);
+        let log = AuditLog {
+            submitted: Some(SubmittedLog {
+                content,
+                statement: DigestBytes([5; 32]),
+                root: DigestBytes([6; 32]),
+                signer: DigestBytes([7; 32]),
+                at_ns: u64::MAX,
+            }),
+            seed: Some(zero),
+            drawn_at_ns: Some(11),
+            opened: Some(SubmittedOpenings { content, at_ns: 12 }),
+            checked: Some(CheckedOpenings { by: owner, at_ns: 13 }),
+            ..asked.clone()
         };
         let full = AuditRecord {
             valid_for_s: Some(5),
@@ -207,12 +268,17 @@ mod tests {
         let states = [
             AuditState::Running { done: 3, of: 10 },
             AuditState::AwaitingProof { done: 0, of: 10 },
+            AuditState::AwaitingLog { of: 10 },
+            AuditState::Counted { openings: 30 },
+            AuditState::AwaitingOpenings { openings: 30 },
+            AuditState::AwaitingAuditor { openings: 30 },
             AuditState::Completed { certificate: 7 },
             AuditState::Refused { reason: reason.clone() },
             AuditState::Abandoned { reason, by: owner },
         ];
+        let logged = [asked, log].map(|log| AuditRecord { log: Some(log), ..full.clone() });
         let rest = states.into_iter().map(|state| AuditRecord { state, ..full.clone() });
-        [open].into_iter().chain(rest).collect()
+        [open].into_iter().chain(rest).chain(logged).collect()
     }
 
     fn model() -> ModelRecord {
@@ -223,6 +289,7 @@ mod tests {
             name: "line".to_owned(),
             source: Some(DigestBytes([2; 32])),
             commitment: None,
+            logged: false,
             encoding: DigestBytes([3; 32]),
             classes: 2,
             inputs: 2,
@@ -256,7 +323,8 @@ mod tests {
             assert_eq!(parse_audit(&audit_json(&audit).unwrap()).unwrap(), audit);
         }
         let private = ModelRecord { source: None, commitment: Some(DigestBytes([9; 32])), ..model() };
-        for model in [model(), private] {
+        let logged = ModelRecord { logged: true, layers: Vec::new(), ..model() };
+        for model in [model(), private, logged] {
             assert_eq!(parse_model(&model_json(&model).unwrap()).unwrap(), model);
         }
         assert_eq!(parse_dataset(&dataset_json(&dataset()).unwrap()).unwrap(), dataset());

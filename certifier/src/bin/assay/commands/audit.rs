@@ -4,7 +4,7 @@ use certifier::client::Client;
 use clap::{Args, Subcommand};
 use interface::{
     AbandonAudit, AuditId, AuditRecord, AuditRequest, AuditState, AuditsRequest, CertificateId,
-    CertificateSummary, CertificatesRequest,
+    CertificateSummary, CertificatesRequest, LogRequest,
 };
 use serde_json::json;
 
@@ -35,7 +35,7 @@ pub enum AuditCommand {
         /// Its number
         id: AuditId,
     },
-    /// Wait until an audit has ended, or needs its owner's proof
+    /// Wait until an audit has ended, or needs somebody: its owner's proof, log or openings, or an auditor
     Wait {
         /// Its number
         id: AuditId,
@@ -81,6 +81,12 @@ pub struct RequestArguments {
     /// Certificate that the new one replaces
     #[arg(long, value_name = "ID")]
     supersedes: Option<CertificateId>,
+    /// By a prediction log: you run the model, sign every prediction, and open what the canister draws then
+    #[arg(long)]
+    log: bool,
+    /// Predictions of the log to open; with none the certificate is `attested` at most
+    #[arg(long, value_name = "COUNT", requires = "log", default_value_t = 300, hide_default_value = true)]
+    openings: u32,
     /// Wait until the audit has ended
     #[arg(long)]
     wait: bool,
@@ -88,7 +94,7 @@ pub struct RequestArguments {
     waiting: WaitArguments,
 }
 
-#[derive(Args, Clone, Copy)]
+#[derive(Args, Clone, Copy, Default)]
 pub struct WaitArguments {
     /// Exit with 4 unless the verdict is `pass`
     #[arg(long)]
@@ -123,6 +129,7 @@ async fn request(client: &Client, arguments: RequestArguments, output: Output) -
         policy: String::from_utf8(json).map_err(anyhow::Error::from)?,
         valid_for_s: arguments.valid_for,
         supersedes: arguments.supersedes,
+        log: arguments.log.then_some(LogRequest { openings: arguments.openings }),
     };
     let id = client.request_audit(request).await?;
     output.note(format!("audit {id} is requested"));
@@ -140,8 +147,24 @@ pub async fn wait_and_show(
     output: Output,
 ) -> Result<Exit> {
     let record = wait(client, id, arguments.timeout, output).await?;
-    if let AuditState::AwaitingProof { .. } = record.state {
-        output.note(format!("the model is private: `assay prove {id} --model FILE` goes on"));
+    let next = match record.state {
+        AuditState::AwaitingProof { .. } => {
+            Some(format!("the model is private: `assay prove {id} --model FILE` goes on"))
+        }
+        AuditState::AwaitingLog { .. } => Some(format!(
+            "`assay log run --audit {id} --model FILE -o FOLDER`, `assay log sign FOLDER` and \
+             `assay log submit FOLDER --audit {id}` go on"
+        )),
+        AuditState::AwaitingOpenings { .. } => {
+            Some(format!("`assay log submit FOLDER --audit {id}` goes on"))
+        }
+        AuditState::AwaitingAuditor { .. } => {
+            Some(format!("an auditor goes on who has the model: `assay log confirm {id} --model FILE`"))
+        }
+        _ => None,
+    };
+    if let Some(next) = next {
+        output.note(next);
         shown(&record, None, output)?;
         return Ok(Exit::Ok);
     }
@@ -157,7 +180,7 @@ pub async fn wait_and_show(
     Ok(if arguments.require_pass && !passed { Exit::NotPassed } else { Exit::Ok })
 }
 
-/// Follows an audit until it has ended, or waits for its owner.
+/// Follows an audit until it has ended, or waits for somebody.
 pub async fn wait(
     client: &Client,
     id: AuditId,
@@ -170,7 +193,7 @@ pub async fn wait(
             let record = client.audit(id).await?;
             match record.state {
                 AuditState::Running { done, of } => bar.set(done.into(), of.into()),
-                AuditState::Requested => bar.say("waits for randomness"),
+                AuditState::Requested | AuditState::Counted { .. } => bar.say("waits for randomness"),
                 _ => return Ok(record),
             }
             tokio::time::sleep(PAUSE).await;

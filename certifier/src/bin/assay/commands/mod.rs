@@ -5,10 +5,12 @@ pub mod audit;
 pub mod certificate;
 pub mod dataset;
 pub mod demo;
+pub mod dispute;
 mod expected;
 pub mod export;
 pub mod identity;
 pub mod infer;
+pub mod key;
 pub mod language;
 mod limits;
 pub mod localnet;
@@ -43,8 +45,10 @@ pub async fn run(global: &Global, command: Command, output: Output) -> Result<Ex
         Command::Prove(arguments) => prove::run(global, arguments, output).await,
         Command::Infer(arguments) => infer::run(arguments, output),
         Command::Verify(arguments) => verify::run(global, arguments, output).await,
-        Command::Log(command) => log::run(global, command, output),
+        Command::Log(command) => log::run(global, command, output).await,
         Command::Language(command) => language::run(command, output).await,
+        Command::Key(command) => key::run(global, command, output).await,
+        Command::Dispute(arguments) => dispute::run(global, arguments, output).await,
         Command::Policy(command) => policy::run(global, command, output).await,
         Command::Identity(command) => identity::run(global, command, output),
         Command::Role(command) => role::run(global, command, output).await,

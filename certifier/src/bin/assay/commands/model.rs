@@ -4,7 +4,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use audit::{Digest, Model};
+use audit::{
+    Digest, Model,
+    log::{CARD_FORMAT, Card},
+};
 use certifier::{client::Outcome, dataset};
 use clap::{Args, Subcommand};
 use import::{Imported, Options, Report, import};
@@ -40,16 +43,27 @@ pub enum ModelCommand {
     Import(ImportArguments),
     /// Register an integer model; you become its owner
     #[command(after_help = "Examples:\n  assay model register logistic.assay-model\n  \
-        assay model register logistic.assay-model --private\n\n\
+        assay model register logistic.assay-model --private\n  \
+        assay model register forest.onnx --logged --dataset datasets/german\n\n\
         A public model is uploaded whole. Of a private one, only a package leaves this computer: architecture and tables,\n\
         a commitment to the weights, and a zero-knowledge proof that each is in range. Secret and package are written\n\
-        beside the model and used again when this is repeated; keep the secret like the weights.")]
+        beside the model and used again when this is repeated; keep the secret like the weights. Of a logged one, only the\n\
+        SHA-256 of its file is registered: any ONNX classifier will do, and audits are by signed logs of its predictions.")]
     Register {
-        /// File that `assay model import` made
+        /// File that `assay model import` made; an ONNX file with --logged
         file: PathBuf,
         /// Keep the weights: register a commitment to them
-        #[arg(long)]
+        #[arg(long, conflicts_with = "logged")]
         private: bool,
+        /// Keep the file: register its digest, and have logs of its predictions audited
+        #[arg(long, requires = "dataset")]
+        logged: bool,
+        /// Dataset folder whose features a logged model reads
+        #[arg(long, value_name = "FOLDER", requires = "logged")]
+        dataset: Option<PathBuf>,
+        /// Name of a logged model; the file's name by default
+        #[arg(long, requires = "logged")]
+        name: Option<String>,
         #[command(flatten)]
         beside: BesideArguments,
     },
@@ -106,9 +120,15 @@ pub fn parse_label(text: &str) -> std::result::Result<(String, String), String> 
 pub async fn run(global: &Global, command: ModelCommand, output: Output) -> Result<Exit> {
     match command {
         ModelCommand::Import(arguments) => imported(arguments, output)?,
-        ModelCommand::Register { file, private: false, .. } => register(global, &file, output).await?,
-        ModelCommand::Register { file, private: true, beside } => {
+        ModelCommand::Register { file, logged: true, dataset: Some(dataset), name, .. } => {
+            register_logged(global, &file, &dataset, name, output).await?
+        }
+        ModelCommand::Register { file, private: true, beside, .. } => {
             private::register(global, &file, &beside, output).await?
+        }
+        ModelCommand::Register { file, .. } => {
+            let (bytes, model) = read_model_file(&file)?;
+            register(global, ArtefactKind::Model, &bytes, &model.name, output).await?
         }
         ModelCommand::List { text } => list(global, text, output).await?,
         ModelCommand::Show { model } => shown(global, &model, output).await?,
@@ -209,20 +229,49 @@ fn read_bounded(path: &Path, max: u64, hint: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-async fn register(global: &Global, file: &Path, output: Output) -> Result<()> {
-    let (bytes, model) = read_model_file(file)?;
+/// Registers which file is meant, not what is in it.
+async fn register_logged(
+    global: &Global,
+    file: &Path,
+    folder: &Path,
+    name: Option<String>,
+    output: Output,
+) -> Result<()> {
+    let onnx = read_onnx(file)?;
+    let dataset = dataset::read(folder)?;
+    let schema = dataset.schema();
+    let stem = || file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let card = Card {
+        format: CARD_FORMAT.to_owned(),
+        name: name.unwrap_or_else(stem),
+        source: Digest::of(&onnx),
+        encoding: schema.encoding(),
+        classes: u8::try_from(schema.classes.len()).map_err(anyhow::Error::from)?,
+        inputs: u32::try_from(schema.columns.len()).map_err(anyhow::Error::from)?,
+    };
+    let bytes = card.to_json().map_err(|cause| Failure::new(cause, "pass a --name of up to 128 bytes"))?;
+    register(global, ArtefactKind::LoggedModel, &bytes, &card.name, output).await
+}
+
+async fn register(
+    global: &Global,
+    kind: ArtefactKind,
+    bytes: &[u8],
+    name: &str,
+    output: Output,
+) -> Result<()> {
     let client = session::client(global, output).await?;
     let bar = output.bar("uploading model", true);
-    let outcome = client.upload(ArtefactKind::Model, &bytes, &mut |done, total| bar.set(done, total)).await?;
+    let outcome = client.upload(kind, bytes, &mut |done, total| bar.set(done, total)).await?;
     drop(bar);
-    let digest = Digest::of(&bytes);
+    let digest = Digest::of(bytes);
     match outcome {
-        Outcome::Registered => output.note(format!("registered {}", model.name)),
+        Outcome::Registered => output.note(format!("registered {name}")),
         Outcome::AlreadyThere => output.note("registered before; nothing was sent"),
     }
     let document = json!({
         "digest": digest,
-        "name": model.name,
+        "name": name,
         "bytes": bytes.len(),
         "registered": outcome == Outcome::Registered,
     });
@@ -248,8 +297,13 @@ async fn list(global: &Global, text: Option<String>, output: Output) -> Result<(
             table.row([
                 record.digest.to_string(),
                 record.name.clone(),
-                if record.commitment.is_some() { "private" } else { "public" }.to_owned(),
-                record.parameters.to_string(),
+                match (record.commitment, record.logged) {
+                    (Some(_), _) => "private",
+                    (None, true) => "logged",
+                    (None, false) => "public",
+                }
+                .to_owned(),
+                if record.logged { "-".to_owned() } else { record.parameters.to_string() },
                 record.audits.to_string(),
                 utc(record.registered_at_ns),
             ]);

@@ -1,18 +1,22 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use audit::{Certificate, Digest};
-use certifier::client::Client;
+use audit::{Certificate, Dataset, Digest, draw_sample, log::SubmissionHeader};
+use certifier::{client::Client, log};
 use check::{
     check,
-    rerun::{Comparison, Evidence, rerun},
+    rerun::{Comparison, Evidence, RerunError, rerun},
 };
 use clap::Args;
 use interface::{ArtefactKind, Attest, Finding};
 
-use super::certificate::{accepted, read_file};
+use super::{
+    certificate::{accepted, read_file},
+    log::RuntimeArguments,
+    model::read_onnx,
+};
 use crate::{
     arguments::Global,
-    failure::{Exit, Result},
+    failure::{Exit, Failure, Result},
     output::Output,
     session, show,
 };
@@ -22,11 +26,18 @@ use crate::{
     Downloads dataset, model, policy and the audit's record, checks their digests, draws the sample again from the\n\
     seed, runs the model on this computer, rebuilds the certificate and compares it byte by byte and value by value.\n\
     Of a private model, whose weights nobody else has, both zero-knowledge proofs are verified instead.\n\
+    Of a prediction log, the predictions are counted again; those of a public model, or with --model those of a model that\n\
+    stayed with its owner, are run too.\n\
     Exit codes: 0 equal, 3 different.\n\n\
     With --attest, the finding is put beside the certificate, signed by you.")]
 pub struct RerunArguments {
     /// Number of the certificate, or an exported file
     certificate: String,
+    /// ONNX file of a logged model, which its owner gave you: every prediction is run again
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    #[command(flatten)]
+    runtime: RuntimeArguments,
     /// Tell the canister what came of it, for all to see; auditors only
     #[arg(long)]
     attest: bool,
@@ -43,9 +54,16 @@ pub async fn run(global: &Global, arguments: RerunArguments, output: Output) -> 
     };
     let report = check(&file, &session::trust(global, None)?);
     let certificate = &accepted(&report)?.certificate;
-    let comparison = run_again(&client, certificate, output).await?;
+    let model = arguments.model.as_deref().map(|path| (path, &arguments.runtime));
+    let comparison = run_again(&client, certificate, model, output).await?;
     output.result(&comparison.document(), || show::rerun_text(&comparison))?;
     if arguments.attest {
+        if comparison.logged.as_ref().is_some_and(|logged| !logged.ran) {
+            return Err(Failure::new(
+                "the log was counted, but the model was not run: that is no finding",
+                "pass --model with the file that its owner gave you, or `assay attest --not-reproduced`",
+            ));
+        }
         client.attest(finding(certificate.predicate.certificate, &comparison, arguments.note)).await?;
         output.note("the canister has recorded what you found");
     }
@@ -66,24 +84,57 @@ fn finding(certificate: u64, comparison: &Comparison, note: String) -> Attest {
 }
 
 /// Downloads what a certificate was made of and makes it again.
-pub async fn run_again(client: &Client, certificate: &Certificate, output: Output) -> Result<Comparison> {
+pub async fn run_again(
+    client: &Client,
+    certificate: &Certificate,
+    model: Option<(&Path, &RuntimeArguments)>,
+    output: Output,
+) -> Result<Comparison> {
     let predicate = &certificate.predicate;
-    let mut proofs = Vec::new();
-    for &digest in &predicate.proofs {
-        proofs.push(download(client, ArtefactKind::Proof, digest, output).await?);
+    let mut parts: Vec<_> = predicate.proofs.iter().map(|&digest| (ArtefactKind::Proof, digest)).collect();
+    if let Some(log) = &predicate.log {
+        parts.push((ArtefactKind::Log, log.content));
+        parts.extend(log.openings.as_ref().map(|opened| (ArtefactKind::Openings, opened.content)));
     }
-    let evidence = Evidence {
+    let mut handed_in = Vec::new();
+    for (kind, digest) in parts {
+        handed_in.push(download(client, kind, digest, output).await?);
+    }
+    let mut evidence = Evidence {
         audit: client.audit(predicate.audit).await?,
         dataset: client.dataset(predicate.dataset.digest).await?.record,
         dataset_bytes: download(client, ArtefactKind::Dataset, predicate.dataset.digest, output).await?,
         model: client.model(predicate.model.digest).await?,
         model_bytes: download(client, ArtefactKind::Model, predicate.model.digest, output).await?,
-        proofs,
+        handed_in,
+        classes: None,
         policy: client.policy(predicate.policy_digest).await?.into_bytes(),
     };
+    if let Some((path, runtime)) = model {
+        evidence.classes = Some(decide(&evidence, path, runtime, output)?);
+    }
     let bar = output.bar("running again", false);
     let canister = client.canister().to_text();
     Ok(rerun(certificate, &canister, &evidence, &mut |done, total| bar.set(done, total))?)
+}
+
+/// Runs a logged model's file on the sample.
+fn decide(evidence: &Evidence, path: &Path, runtime: &RuntimeArguments, output: Output) -> Result<Vec<u8>> {
+    let onnx = read_onnx(path)?;
+    let source: Option<Digest> = evidence.model.source.map(Into::into).filter(|_| evidence.model.logged);
+    if source != Some(Digest::of(&onnx)) {
+        let what = format!("{} is not the file of the certificate's model", path.display());
+        return Err(Failure::new(what, "--model is for logged models: pass the file that was logged"));
+    }
+    let log = evidence.handed_in.first().map(|log| SubmissionHeader::parse(log)).transpose()?;
+    let (Some(log), Some(seed)) = (log, evidence.audit.seed) else {
+        return Err(RerunError::NoLog.into());
+    };
+    let dataset = Dataset::parse(evidence.dataset_bytes.clone()).map_err(anyhow::Error::from)?;
+    let rows = draw_sample(&seed.0, dataset.rows(), evidence.audit.sample_size);
+    let bar = output.bar("running the model", false);
+    let set = &mut |done, total| bar.set(done, total);
+    Ok(log::decide(&onnx, &dataset, log.signed.statement(), &rows, &runtime.request(), set)?)
 }
 
 async fn download(client: &Client, kind: ArtefactKind, digest: Digest, output: Output) -> Result<Vec<u8>> {

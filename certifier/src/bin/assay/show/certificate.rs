@@ -1,6 +1,6 @@
 use audit::{
     Certificate, Metric, Verdict,
-    certificate::{GroupRecord, Level, Measured, MetricRecord, Predicate},
+    certificate::{GroupRecord, Level, Logged, Measured, MetricRecord, Predicate},
     metrics::Rate,
 };
 
@@ -25,6 +25,7 @@ pub fn certificate_text(certificate: &Certificate, full: bool) -> String {
     if full {
         parts.push(comparisons(predicate));
     }
+    parts.extend(predicate.log.as_ref().map(|log| logged(log, predicate)));
     parts.push(assurance(predicate));
     format!("{}\n{}", verdict_line(certificate), parts.join("\n"))
 }
@@ -135,8 +136,49 @@ fn comparisons(predicate: &Predicate) -> String {
     table.render(2)
 }
 
+fn logged(log: &Logged, predicate: &Predicate) -> String {
+    let runtime = &log.runtime;
+    let mut text = format!(
+        "  log of {} predictions, handed in {}, root {}\n  signed with {}\n  run by {} {} on {}, by the signer's word\n",
+        predicate.sample.size,
+        utc(log.submitted_at.0),
+        log.root,
+        log.signer,
+        runtime.name,
+        runtime.version,
+        runtime.provider,
+    );
+    if let Some(opened) = &log.openings {
+        let checked = opened.checked.as_ref();
+        let checked = checked.map(|one| format!("run again by {}, {}", one.by, utc(one.at.0)));
+        text.push_str(&format!(
+            "  {} predictions opened, drawn {}, {}\n",
+            opened.count,
+            utc(opened.drawn_at.0),
+            checked.unwrap_or_else(|| "run again by nobody".to_owned()),
+        ));
+    }
+    for odds in &predicate.odds {
+        let (lies, share, detected) = (odds.lies, &odds.share, &odds.detected);
+        text.push_str(&format!(
+            "  {lies} lies ({share}) would have been found with probability {detected}\n"
+        ));
+    }
+    text
+}
+
 fn assurance(predicate: &Predicate) -> String {
     let mut text = String::from(match predicate.level {
+        Level::Attested => {
+            "  level `attested`: the owner ran the model on rows that the canister drew, and signed every prediction at once.\n  \
+             The canister counted them against its own labels and groups and computed everything above. Nobody has\n  \
+             shown that the model makes them. It does not say:\n"
+        }
+        Level::SpotChecked => {
+            "  level `spot-checked`: the owner ran the model on rows that the canister drew, and signed every prediction at\n  \
+             once. The canister counted them, then drew some to be opened; those were run again without a difference.\n  \
+             It does not say:\n"
+        }
         Level::Replayed => {
             "  level `replayed`: the canister itself ran this model on every sampled row, after model and dataset were\n  \
              fixed, and computed everything above from the counts. It does not say:\n"

@@ -49,6 +49,10 @@ pub fn standing_text(standing: &Standing) -> String {
         Standing::Stands => "it stands".to_owned(),
         Standing::Expired { at_ns } => format!("EXPIRED on {}", utc(*at_ns)),
         Standing::Superseded { by, at_ns } => format!("SUPERSEDED by certificate {by} on {}", utc(*at_ns)),
+        Standing::Suspended { row, by, at_ns } => format!(
+            "SUSPENDED on {}: the model does not decide what the log says of row {row}, as {by} pointed out",
+            utc(*at_ns)
+        ),
         Standing::Revoked { by, reason, at_ns } => format!("REVOKED by {by} on {}: {reason}", utc(*at_ns)),
     }
 }

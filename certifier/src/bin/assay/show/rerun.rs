@@ -1,10 +1,26 @@
-use check::rerun::Comparison;
+use check::rerun::{Comparison, WrongPrediction};
 use serde_json::Value;
 
 use crate::table::Table;
 
 /// Differences that are shown; all are counted, and `--json` has them all.
 const SHOWN: usize = 20;
+
+fn logged_text(comparison: &Comparison) -> String {
+    let Some(logged) = &comparison.logged else { return String::new() };
+    let mut text = format!("{} predictions counted, {} openings hold\n", comparison.samples, logged.openings);
+    text.push_str(&match logged.ran {
+        false => "the model was not run: --model FILE does that, with the file from its owner\n".to_owned(),
+        true => format!("the model was run: it does not make {} of them\n", logged.wrong.len()),
+    });
+    for WrongPrediction { index, row, logged, decided } in logged.wrong.iter().take(SHOWN) {
+        text.push_str(&format!(
+            "prediction {index}, row {row}: logged {logged}, the model decides {decided}\n"
+        ));
+    }
+    text.push('\n');
+    text
+}
 
 /// A rerun, one line for each part of the certificate.
 pub fn rerun_text(comparison: &Comparison) -> String {
@@ -14,8 +30,9 @@ pub fn rerun_text(comparison: &Comparison) -> String {
     }
     let differences: usize = comparison.sections.values().map(|section| section.differences.len()).sum();
     table.row(["all".to_owned(), comparison.values().to_string(), differences.to_string()]);
-    let Comparison { samples, parameters, proofs, .. } = comparison;
+    let Comparison { samples, parameters, proofs, logged, .. } = comparison;
     let mut text = match proofs {
+        _ if logged.is_some() => logged_text(comparison),
         0 => format!("{samples} samples run on {parameters} parameters\n\n"),
         proofs => format!("proofs verified: the weights' range, and {proofs} about {samples} samples\n\n"),
     };

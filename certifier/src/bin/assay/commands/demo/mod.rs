@@ -194,7 +194,7 @@ impl Demo<'_> {
         let path = self.folder.join(format!("certificate-{}.json", file.certificate));
         std::fs::write(&path, file.to_json())?;
         let (certificate, steps, changed_copy) = self.check_as_a_stranger(&path)?;
-        let rerun = run_again(&self.client, &certificate, self.output).await?;
+        let rerun = run_again(&self.client, &certificate, None, self.output).await?;
         self.output.note(format!("checked  {}", show::verdict_line(&certificate).trim_end()));
         let file_digest = Digest::of(&file.to_json());
         Ok(Certified {
@@ -225,6 +225,7 @@ impl Demo<'_> {
             policy: String::from_utf8(policy).map_err(anyhow::Error::from)?,
             valid_for_s: Some(VALID_FOR_S),
             supersedes: None,
+            log: None,
         };
         Ok(self.client.request_audit(request).await?)
     }

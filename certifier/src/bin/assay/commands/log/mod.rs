@@ -1,9 +1,11 @@
 //! `assay log`: predictions of any ONNX classifier, committed to before anyone says which will be checked.
 
 mod check;
+mod confirm;
 mod open;
 mod run;
 mod sign;
+mod submit;
 
 use std::path::PathBuf;
 
@@ -20,13 +22,15 @@ use crate::{
 
 #[derive(Subcommand)]
 pub enum LogCommand {
-    /// Run an ONNX classifier on rows of a dataset and write every prediction into a log
+    /// Run a model on rows of a dataset and write every prediction into a log
     #[command(after_help = "Examples:\n  \
         assay log run --model forest.onnx --dataset datasets/german -o forest.log\n  \
-        assay log run --model forest.onnx --dataset datasets/german --device cuda --batch 4096 -o forest.log\n\n\
+        assay log run --model forest.onnx --dataset datasets/german --device cuda --batch 4096 -o forest.log\n  \
+        assay log run --model forest.onnx --audit 7 -o audit-7.log\n\n\
         ONNX Runtime is loaded from --runtime-library, or from a folder onnxruntime beside the program, where\n\
         `cargo xtask onnx-runtime` puts it; without it, and without --device, the embedded runtime is used. The log says\n\
-        which it was. Interrupted, the same command goes on where it stopped.")]
+        which it was. An integer model (.assay-model) is run as in the canister. With --audit, dataset and rows are those\n\
+        that the canister drew. Interrupted, the same command goes on where it stopped.")]
     Run(run::RunArguments),
     /// Sign a complete log: a statement with the root of all predictions and what they add up to
     #[command(after_help = "Example:\n  assay log sign forest.log --identity me.pem\n\n\
@@ -38,6 +42,17 @@ pub enum LogCommand {
         assay log open forest.log --seed HEX --count 200 -o openings.json\n\n\
         A seed that is drawn after the statement was published leaves no choice; one that the owner chose proves little.")]
     Open(open::OpenArguments),
+    /// Hand a signed log in for an audit, and open what the canister draws then
+    #[command(after_help = "Example:\n  assay log submit audit-7.log --audit 7 --identity me.pem\n\n\
+        The key that signed must be registered (`assay key add`). What is left of an interrupted audit is done when this is\n\
+        repeated: keep the folder until the certificate is there, it has what openings are made from.")]
+    Submit(submit::SubmitArguments),
+    /// Run the model on an audit's openings and tell the canister what came of it; auditors only
+    #[command(after_help = "Example:\n  assay log confirm 7 --model forest.onnx --identity auditor.pem\n\n\
+        Downloads log, openings and dataset, checks them against the audit's record, and runs the model: classes must be\n\
+        equal, scores within --tolerance. If they are, the certificate is `spot-checked` and names you; if not, the audit\n\
+        ends as refused, with what differs. Exit code 3 when anything differs.")]
+    Confirm(confirm::ConfirmArguments),
     /// Check a signed statement, openings, records, and opened rows against the model itself
     #[command(after_help = "Examples:\n  assay log check statement.json --signer PRINCIPAL\n  \
         assay log check statement.json openings.json --seed HEX --dataset datasets/german --model forest.onnx\n\n\
@@ -100,7 +115,7 @@ impl RuntimeArguments {
         self.device.map_or_else(|| "the CPU".to_owned(), |device| device.to_string())
     }
 
-    fn request(&self) -> Request {
+    pub fn request(&self) -> Request {
         let choice = match (&self.runtime_library, self.embedded) {
             (_, true) => Choice::Embedded,
             (Some(path), false) if !path.as_os_str().is_empty() => Choice::Library(path.clone()),
@@ -110,10 +125,12 @@ impl RuntimeArguments {
     }
 }
 
-pub fn run(global: &Global, command: LogCommand, output: Output) -> Result<Exit> {
+pub async fn run(global: &Global, command: LogCommand, output: Output) -> Result<Exit> {
     match command {
-        LogCommand::Run(arguments) => run::run(&arguments, output),
+        LogCommand::Run(arguments) => run::run(global, &arguments, output).await,
         LogCommand::Sign(arguments) => sign::run(global, &arguments, output),
+        LogCommand::Submit(arguments) => submit::run(global, &arguments, output).await,
+        LogCommand::Confirm(arguments) => confirm::run(global, &arguments, output).await,
         LogCommand::Open(arguments) => open::run(&arguments, output),
         LogCommand::Check(arguments) => check::run(&arguments, output),
     }

@@ -3,30 +3,39 @@ use std::{
     time::Instant,
 };
 
-use audit::Decimal;
+use audit::{Dataset, Decimal, SAMPLE_RULE, log::Rows, model::MODEL_MAGIC};
 use certifier::{
     dataset,
-    log::{Job, run as run_log},
+    log::{Job, Source, run as run_log},
 };
 use clap::Args;
+use interface::{ArtefactKind, AuditId, AuditState};
 use runtime::{MAX_BATCH, Options};
 use serde_json::json;
 
 use super::{RowArguments, RuntimeArguments};
 use crate::{
-    commands::model::{parse_label, read_onnx},
-    failure::{Exit, Result},
+    arguments::Global,
+    commands::{
+        audit::wait,
+        model::{parse_label, read_onnx},
+    },
+    failure::{Exit, Failure, Result},
     output::Output,
+    session, show,
 };
 
 #[derive(Args)]
 pub struct RunArguments {
-    /// The ONNX file
+    /// The ONNX file, or an integer model (.assay-model)
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
     /// Dataset folder
-    #[arg(long, value_name = "FOLDER")]
-    dataset: PathBuf,
+    #[arg(long, value_name = "FOLDER", required_unless_present = "audit")]
+    dataset: Option<PathBuf>,
+    /// Audit that awaits this log: dataset and rows come from the canister
+    #[arg(long, value_name = "ID", conflicts_with_all = ["dataset", "rows", "audit_seed"])]
+    audit: Option<AuditId>,
     /// Folder of the log
     #[arg(long, short, value_name = "FOLDER")]
     output: PathBuf,
@@ -48,22 +57,25 @@ pub struct RunArguments {
     runtime: RuntimeArguments,
 }
 
-pub fn run(arguments: &RunArguments, output: Output) -> Result<Exit> {
-    let onnx = read_onnx(&arguments.model)?;
-    let dataset = dataset::read(&arguments.dataset)?;
-    let job = Job {
-        model_name: &name(&arguments.model),
-        onnx: &onnx,
-        dataset: &dataset,
-        rows: arguments.rows.rows(),
-        request: arguments.runtime.request(),
-        options: Options {
-            output: arguments.decision.clone(),
-            threshold: arguments.threshold.map(|threshold| threshold.0 as f64 / Decimal::ONE as f64),
-            labels: arguments.labels.clone(),
-        },
-        batch: arguments.batch,
+pub async fn run(global: &Global, arguments: &RunArguments, output: Output) -> Result<Exit> {
+    let bytes = read_onnx(&arguments.model)?;
+    let (dataset, rows) = match (arguments.audit, &arguments.dataset) {
+        (Some(audit), _) => drawn(global, audit, output).await?,
+        (None, folder) => {
+            (dataset::read(folder.as_deref().unwrap_or(Path::new(".")))?, arguments.rows.rows())
+        }
     };
+    let options = Options {
+        output: arguments.decision.clone(),
+        threshold: arguments.threshold.map(|threshold| threshold.0 as f64 / Decimal::ONE as f64),
+        labels: arguments.labels.clone(),
+    };
+    let source = match bytes.starts_with(MODEL_MAGIC) {
+        true => Source::Integer { bytes: &bytes },
+        false => Source::Onnx { bytes: &bytes, request: arguments.runtime.request(), options },
+    };
+    let job =
+        Job { model_name: &name(&arguments.model), source, dataset: &dataset, rows, batch: arguments.batch };
     let bar = output.bar("running", false);
     let start = Instant::now();
     let finished = run_log(&arguments.output, &job, &mut |done, total| bar.set(done, total))?;
@@ -96,6 +108,23 @@ pub fn run(arguments: &RunArguments, output: Output) -> Result<Exit> {
         )
     })?;
     Ok(Exit::Ok)
+}
+
+/// The dataset of an audit that awaits a log, and the rows that the canister drew.
+async fn drawn(global: &Global, id: AuditId, output: Output) -> Result<(Dataset, Rows)> {
+    let client = session::client(global, output).await?;
+    let record = wait(&client, id, None, output).await?;
+    let (AuditState::AwaitingLog { of: size }, Some(seed)) = (&record.state, record.seed) else {
+        return Err(Failure::new(
+            format!("audit {id} awaits no log: {}", show::state_text(&record.state)),
+            "ask for one with `assay audit request --log`",
+        ));
+    };
+    let bar = output.bar("downloading dataset", true);
+    let set = &mut |done, total| bar.set(done, total);
+    let bytes = client.download(ArtefactKind::Dataset, record.dataset.into(), set).await?;
+    let dataset = Dataset::parse(bytes).map_err(anyhow::Error::from)?;
+    Ok((dataset, Rows::Drawn { rule: SAMPLE_RULE.to_owned(), seed: seed.into(), size: *size }))
 }
 
 /// A file's name without its ending.

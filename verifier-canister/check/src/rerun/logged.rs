@@ -1,0 +1,160 @@
+//! Counts a prediction log again; where the model is at hand, each prediction is held against what it decides.
+
+use audit::{
+    Dataset, Digest, Engine, Model, Verified,
+    certificate::{Logged, ModelFacts, Nanoseconds},
+    draw_sample,
+    log::{Asked, Card, Entry, LogError, Openings, SubmissionHeader, Tally},
+};
+use interface::AuditRecord;
+
+use super::{Evidence, RerunError, same, same_digest};
+
+/// What came of counting a log again.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct LoggedRerun {
+    /// Predictions that were opened.
+    pub openings: u32,
+    /// Whether the model was run; if not, the classes are the log's word.
+    pub ran: bool,
+    /// Predictions that the model does not make.
+    pub wrong: Vec<WrongPrediction>,
+}
+
+/// A prediction that the model does not make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct WrongPrediction {
+    /// Place in the log.
+    pub index: u32,
+    /// Row of the dataset.
+    pub row: u32,
+    /// Class in the log.
+    pub logged: u8,
+    /// Class that the model decides.
+    pub decided: u8,
+}
+
+/// The parts of a certificate that come from a log.
+pub(super) struct Counted {
+    pub model: ModelFacts,
+    pub verified: Verified,
+    pub log: Logged,
+    pub rerun: LoggedRerun,
+}
+
+/// Counts the log behind a certificate. What is rebuilt has the classes that the model decides where it was run, and so
+/// the root and the counters that a true log would have had.
+pub(super) fn count(
+    expected: &Logged,
+    evidence: &Evidence,
+    dataset: &Dataset,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Counted, RerunError> {
+    let audit = &evidence.audit;
+    let failed = |what| move |cause| RerunError::Audit { what, cause };
+    let refused = |cause: LogError| RerunError::Log(cause);
+    let (submission, openings) = match (evidence.handed_in.as_slice(), &expected.openings) {
+        ([log], None) => (log, None),
+        ([log, openings], Some(opened)) => (log, Some((openings, opened))),
+        _ => return Err(RerunError::NoLog),
+    };
+    same_digest("log", expected.content, submission)?;
+    let header = SubmissionHeader::parse(submission).map_err(refused)?;
+    header.check_len(submission.len() as u64).map_err(refused)?;
+    let statement = header.signed.statement();
+    let (model, engine) = model(evidence)?;
+    let seed = audit.seed.ok_or(RerunError::NoSeed(audit.id))?.0;
+    let asked = Asked {
+        model: if evidence.model.logged { model.source.unwrap_or(model.digest) } else { model.digest },
+        dataset: dataset.digest(),
+        schema: dataset.schema(),
+        dataset_rows: dataset.rows(),
+        seed,
+        size: audit.sample_size,
+    };
+    statement.check_asked(&asked).map_err(refused)?;
+
+    let sample = draw_sample(&seed, dataset.rows(), audit.sample_size);
+    let start = usize::try_from(header.len).map_err(|_| RerunError::NoLog)?;
+    let entries = submission.get(start..).unwrap_or_default().chunks_exact(Entry::LEN);
+    let entries = entries.map(Entry::parse).collect::<Result<Vec<_>, _>>().map_err(failed("log"))?;
+    let logged: Vec<u8> = entries.iter().map(|entry| entry.class).collect();
+    let tally = tally(dataset, &sample, &entries, &logged)?;
+    tally.check(statement).map_err(refused)?;
+
+    let decided = match (engine, &evidence.classes) {
+        (Some(engine), _) => Some(decide(engine, dataset, &sample, progress)?),
+        (None, Some(classes)) if classes.len() == sample.len() => Some(classes.clone()),
+        (None, Some(_)) => return Err(RerunError::NoLog),
+        (None, None) => None,
+    };
+    let places = (0..).zip(&sample).zip(logged.iter().zip(decided.as_ref().unwrap_or(&logged)));
+    let wrong: Vec<_> = places
+        .filter(|(_, (logged, decided))| logged != decided)
+        .map(|((index, &row), (&logged, &decided))| WrongPrediction { index, row, logged, decided })
+        .collect();
+    let ran = decided.is_some();
+    let tally = match decided {
+        Some(decided) if !wrong.is_empty() => self::tally(dataset, &sample, &entries, &decided)?,
+        _ => tally,
+    };
+    if let Some((bytes, opened)) = openings {
+        same_digest("openings", opened.content, bytes)?;
+        let openings = Openings::parse(bytes).map_err(refused)?;
+        openings.verify(statement).and_then(|()| openings.check_inputs(dataset)).map_err(refused)?;
+        let drawn = openings.draw.as_ref().map(|draw| draw.seed);
+        if drawn != Some(opened.seed) || openings.openings.len() as u64 != u64::from(opened.count) {
+            return Err(refused(LogError::OtherPlaces("those that were drawn")));
+        }
+    }
+    let mut log = facts(audit, statement.predicate.runtime.clone())?;
+    same("signed statement", expected.statement, header.signed.digest())?;
+    same("signer's key", expected.signer, statement.predicate.signer)?;
+    log.root = tally.frontier().root().unwrap_or(log.root);
+    let verified = Verified::logged(tally.counts().clone(), audit.sample_size, log.is_checked());
+    let rerun = LoggedRerun { openings: expected.openings.as_ref().map_or(0, |one| one.count), ran, wrong };
+    Ok(Counted { model, verified: verified.map_err(failed("counters"))?, log, rerun })
+}
+
+/// The model's facts, and what runs it where its bytes are public.
+fn model(evidence: &Evidence) -> Result<(ModelFacts, Option<Engine>), RerunError> {
+    let failed = |cause| RerunError::Audit { what: "model", cause };
+    let registered_at = Nanoseconds(evidence.model.registered_at_ns);
+    let digest: Digest = evidence.model.digest.into();
+    if evidence.model.logged {
+        let card = Card::parse(&evidence.model_bytes).map_err(failed)?;
+        return Ok((ModelFacts::of_card(&card, digest, registered_at), None));
+    }
+    let model = Model::parse(&evidence.model_bytes).map_err(failed)?;
+    Ok((ModelFacts::new(&model, digest, registered_at), Some(Engine::new(&model))))
+}
+
+fn decide(
+    mut engine: Engine,
+    dataset: &Dataset,
+    sample: &[u32],
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Vec<u8>, RerunError> {
+    let mut classes = Vec::with_capacity(sample.len());
+    for &index in sample {
+        let row = dataset.row(index).ok_or(RerunError::NoLog)?;
+        let decided = engine.decide(row.features()).map_err(|cause| cause.at(index));
+        classes.push(decided.map_err(|cause| RerunError::Audit { what: "sample", cause })?);
+        progress(classes.len() as u64, sample.len() as u64);
+    }
+    Ok(classes)
+}
+
+/// The log's entries, with these classes.
+fn tally(dataset: &Dataset, sample: &[u32], entries: &[Entry], classes: &[u8]) -> Result<Tally, RerunError> {
+    let mut tally = Tally::new(dataset.schema());
+    for ((&index, entry), &class) in sample.iter().zip(entries).zip(classes) {
+        let (Some(row), Some(record)) = (dataset.row(index), dataset.record(index)) else { continue };
+        tally.add(index, row, record, Entry { class, ..*entry }).map_err(RerunError::Log)?;
+    }
+    Ok(tally)
+}
+
+fn facts(audit: &AuditRecord, runtime: audit::log::RuntimeFacts) -> Result<Logged, RerunError> {
+    audit.log.as_ref().and_then(|log| log.facts(runtime)).ok_or(RerunError::NoLog)
+}
