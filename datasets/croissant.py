@@ -53,6 +53,7 @@ CONTEXT = {
     "transform": "cr:transform",
     "assay:audit": {"@id": "assay:audit", "@type": "@json"},
 }
+LANGUAGE_CONTEXT = {"assay:language": {"@id": "assay:language", "@type": "@json"}}
 
 
 def sha256_of(path: Path) -> str:
@@ -60,8 +61,28 @@ def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def file_object(path: Path, text: str, encoding: str) -> dict:
+    """Returns the manifest's entry for one file, with its digest."""
+    return {
+        "@type": "cr:FileObject",
+        "@id": path.name,
+        "name": path.name,
+        "description": text,
+        "contentUrl": path.name,
+        "contentSize": f"{path.stat().st_size} B",
+        "encodingFormat": encoding,
+        "sha256": sha256_of(path),
+    }
+
+
 def manifest(description: dict, csv_path: Path) -> dict:
-    """Returns the manifest of the dataset whose rows are in `csv_path`."""
+    """Returns the manifest of the dataset whose rows are in `csv_path`.
+
+    An item set for language models also has `language`, the `assay:language` block, and `files`: name, description and
+    media type of the files that it names.
+    """
+    language = description.get("language")
+    others = [file_object(csv_path.with_name(name), text, encoding) for name, text, encoding in description.get("files", [])]
     data_type = {"integer": "sc:Integer", "text": "sc:Text"}
     fields = [
         {
@@ -75,7 +96,7 @@ def manifest(description: dict, csv_path: Path) -> dict:
         for name, kind, text in description["columns"]
     ]
     return {
-        "@context": CONTEXT,
+        "@context": CONTEXT | LANGUAGE_CONTEXT if language else CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"],
         "name": description["name"],
@@ -90,16 +111,8 @@ def manifest(description: dict, csv_path: Path) -> dict:
         "isLiveDataset": False,
         **{f"rai:{key}": value for key, value in description["rai"].items()},
         "distribution": [
-            {
-                "@type": "cr:FileObject",
-                "@id": csv_path.name,
-                "name": csv_path.name,
-                "description": description["file"],
-                "contentUrl": csv_path.name,
-                "contentSize": f"{csv_path.stat().st_size} B",
-                "encodingFormat": "text/csv",
-                "sha256": sha256_of(csv_path),
-            }
+            file_object(csv_path, description["file"], "text/csv"),
+            *others,
         ],
         "recordSet": [
             {
@@ -111,6 +124,7 @@ def manifest(description: dict, csv_path: Path) -> dict:
             }
         ],
         "assay:audit": {"version": 1, "file": csv_path.name, **description["audit"]},
+        **({"assay:language": {"version": 1, **language}} if language else {}),
     }
 
 

@@ -10,6 +10,7 @@ pub mod dataset;
 pub mod deploy;
 pub mod export;
 pub mod identity;
+pub mod language;
 pub mod log;
 pub mod network;
 pub mod node;

@@ -39,7 +39,7 @@ fn manifest_path(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(MANIFEST_NAME) } else { path.to_owned() }
 }
 
-fn read_bounded(path: &Path, max: u64) -> Result<Vec<u8>, DatasetError> {
+pub(crate) fn read_bounded(path: &Path, max: u64) -> Result<Vec<u8>, DatasetError> {
     let failed = |cause| DatasetError::Read { path: path.to_owned(), cause };
     let mut bytes = Vec::new();
     File::open(path).map_err(failed)?.take(max + 1).read_to_end(&mut bytes).map_err(failed)?;

@@ -92,7 +92,7 @@ impl LogRunError {
                 "nothing in the folder may be edited; run the log again in a new one".to_owned()
             }
             Self::Incomplete { .. } => {
-                "repeat the `assay log run` command that began it: it goes on where it stopped".to_owned()
+                "repeat the command that began it: it goes on where it stopped".to_owned()
             }
             Self::NoRow(_) => {
                 "rows are those of the dataset, from 0; only those that were run can be opened".to_owned()

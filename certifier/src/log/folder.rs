@@ -21,6 +21,11 @@ const MAX_RECORD_BYTES: u64 = MAX_RECORDS as u64 * Record::LEN as u64;
 /// Longest `outputs.bin`, in bytes.
 const MAX_OUTPUT_BYTES: u64 = MAX_RECORDS as u64 * MAX_SCORES as u64 * 4;
 
+/// Transcripts of a language model, one a line.
+const TRANSCRIPTS: &str = "transcripts.jsonl";
+/// Longest `transcripts.jsonl`, in bytes.
+const MAX_TRANSCRIPT_BYTES: u64 = 4 << 30;
+
 /// A log's folder.
 pub struct Folder(PathBuf);
 
@@ -46,7 +51,7 @@ impl Folder {
         }
         self.make_secret()?;
         // The parameters come last: a folder that has them has all that a run needs.
-        self.write_json("run.json", &to_canonical_json("parameters", parameters)?)
+        self.write_file("run.json", &to_canonical_json("parameters", parameters)?)
     }
 
     pub fn parameters(&self) -> Result<Parameters, LogRunError> {
@@ -84,16 +89,28 @@ impl Folder {
         read(&self.0.join("outputs.bin"), MAX_OUTPUT_BYTES)
     }
 
+    /// Writes the whole log of a language model: what counts as complete comes last.
+    pub fn write_whole(
+        &self,
+        transcripts: &[u8],
+        records: &[u8],
+        counters: &[u32],
+    ) -> Result<(), LogRunError> {
+        self.write_file(TRANSCRIPTS, transcripts)?;
+        self.write_file("records.bin", records)?;
+        self.write_counters(counters)
+    }
+
     pub fn counters(&self) -> Result<Vec<u32>, LogRunError> {
         let path = self.0.join("counters.json");
         Ok(from_canonical_json("counters", MAX_JSON as usize, &read(&path, MAX_JSON)?)?)
     }
 
     pub fn write_counters(&self, counters: &[u32]) -> Result<(), LogRunError> {
-        self.write_json("counters.json", &to_canonical_json("counters", &counters)?)
+        self.write_file("counters.json", &to_canonical_json("counters", &counters)?)
     }
 
-    fn write_json(&self, name: &str, bytes: &[u8]) -> Result<(), LogRunError> {
+    fn write_file(&self, name: &str, bytes: &[u8]) -> Result<(), LogRunError> {
         crate::private::write(&self.0.join(name), bytes)
             .map_err(|cause| LogRunError::file(&self.0.join(name))(std::io::Error::other(cause.to_string())))
     }
@@ -110,6 +127,41 @@ impl Folder {
             Ok(()) => Ok(Appender { folder: self.0.clone(), records, outputs }),
             Err(TryLockError::WouldBlock) => Err(LogRunError::Busy(self.0.clone())),
             Err(TryLockError::Error(cause)) => Err(LogRunError::file(&self.0)(cause)),
+        }
+    }
+}
+
+/// The outputs of a complete log, by place.
+pub struct Outputs {
+    bytes: Vec<u8>,
+    /// Bytes of each where all have equally many; else each ends with a line break, which is not part of it.
+    width: Option<usize>,
+    /// Where each line ends.
+    ends: Vec<usize>,
+}
+
+impl Outputs {
+    pub fn read(folder: &Folder, parameters: &Parameters) -> Result<Self, LogRunError> {
+        if parameters.language.is_none() {
+            let width = Some(4 * parameters.scores as usize);
+            return Ok(Self { bytes: folder.outputs()?, width, ends: Vec::new() });
+        }
+        let bytes = read(&folder.0.join(TRANSCRIPTS), MAX_TRANSCRIPT_BYTES)?;
+        let breaks = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        let ends = breaks.map(|(at, _)| at).collect();
+        Ok(Self { bytes, width: None, ends })
+    }
+
+    pub fn get(&self, at: usize) -> Option<&[u8]> {
+        match self.width {
+            Some(width) => self.bytes.get(width * at..width * (at + 1)),
+            None => {
+                let before = at
+                    .checked_sub(1)
+                    .map(|before| self.ends.get(before))
+                    .map_or(Some(0), |end| Some(end? + 1));
+                self.bytes.get(before?..*self.ends.get(at)?)
+            }
         }
     }
 }
@@ -154,7 +206,7 @@ impl Appender {
     }
 }
 
-fn read(path: &Path, max: u64) -> Result<Vec<u8>, LogRunError> {
+pub fn read(path: &Path, max: u64) -> Result<Vec<u8>, LogRunError> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(LogRunError::file(path))?;
     file.take(max + 1).read_to_end(&mut bytes).map_err(LogRunError::file(path))?;
@@ -170,20 +222,31 @@ fn same(folder: &Path, was: &Parameters, now: &Parameters) -> Result<(), LogRunE
     if was == now {
         return Ok(());
     }
-    let fields = |parameters| match serde_json::to_value(parameters) {
-        Ok(serde_json::Value::Object(fields)) => fields,
-        _ => serde_json::Map::new(),
-    };
-    let (was, now) = (fields(was), fields(now));
-    let other = was.iter().find(|(field, value)| now.get(*field) != Some(value));
-    let short = |value: Option<&serde_json::Value>| {
-        let text = value.map(ToString::to_string).unwrap_or_default();
+    let values = |parameters| serde_json::to_value(parameters).unwrap_or_default();
+    let (field, was, now) = difference(&values(was), &values(now));
+    let short = |value: serde_json::Value| {
+        let text = value.to_string();
         if text.len() <= 200 { text } else { format!("{}…", text.chars().take(200).collect::<String>()) }
     };
-    Err(LogRunError::OtherRun {
-        folder: folder.to_owned(),
-        field: other.map(|(field, _)| field.clone()).unwrap_or_default(),
-        was: short(other.map(|(_, value)| value)),
-        now: short(other.and_then(|(field, _)| now.get(field))),
-    })
+    Err(LogRunError::OtherRun { folder: folder.to_owned(), field, was: short(was), now: short(now) })
+}
+
+/// The first member that differs, and both values; for a model's and a dataset's name with digest, all of it.
+fn difference(
+    was: &serde_json::Value,
+    now: &serde_json::Value,
+) -> (String, serde_json::Value, serde_json::Value) {
+    let (mut path, mut was, mut now) = (String::new(), was, now);
+    while let (Some(old), Some(new)) = (was.as_object(), now.as_object()) {
+        let names = old.keys().chain(new.keys());
+        let Some(name) = names.into_iter().find(|name| old.get(*name) != new.get(*name)) else { break };
+        path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let null = &serde_json::Value::Null;
+        (was, now) = (old.get(name).unwrap_or(null), new.get(name).unwrap_or(null));
+        // Only what is nested twice is shown by its parts.
+        if !path.starts_with("language") {
+            break;
+        }
+    }
+    (path, was.clone(), now.clone())
 }

@@ -1,11 +1,12 @@
 //! Prediction logs on their owner's side: made batch by batch in a folder, signed, opened, and run again.
 //!
 //! A folder has `run.json` (what was asked for), `secret` (what the salts come from, for the owner's eyes only),
-//! `records.bin` and `outputs.bin` (both only ever appended to), and `counters.json` once it is complete.
-//! `docs/log.md` specifies the files. What is decided about a log is `audit::log`'s.
+//! `records.bin` and `outputs.bin` (both only ever appended to), and `counters.json` once it is complete. The log of a
+//! language model ([`crate::language`]) has transcripts in the place of `outputs.bin`. `docs/log.md` specifies the
+//! files. What is decided about a log is `audit::log`'s.
 
 mod error;
-mod folder;
+pub(crate) mod folder;
 mod rerun;
 mod run;
 mod runner;
@@ -14,13 +15,14 @@ mod sign;
 use audit::{
     Digest,
     certificate::AttributeRecord,
+    language::LanguageFacts,
     log::{DecisionFacts, Rows, RuntimeFacts},
 };
 use serde::{Deserialize, Serialize};
 
 pub use error::LogRunError;
 pub use rerun::{Difference, decide, rerun};
-pub use run::{Finished, Job, run};
+pub use run::{FORMAT, Finished, Job, run};
 pub use runner::{Source, decision, options};
 pub use sign::{Places, open, principal, public_key, sign, submission};
 
@@ -30,7 +32,7 @@ pub use sign::{Places, open, principal, public_key, sign, submission};
 pub struct Parameters {
     /// Id of the folder's form.
     pub format: String,
-    /// The model file's name and SHA-256.
+    /// The model file's name and SHA-256; of a language model the endpoint's digest.
     pub model: Named,
     /// The dataset's name and digest.
     pub dataset: Named,
@@ -50,6 +52,9 @@ pub struct Parameters {
     pub decision: DecisionFacts,
     /// What runs the model.
     pub runtime: RuntimeFacts,
+    /// How a language model is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<LanguageFacts>,
 }
 
 /// A name with a digest.

@@ -10,7 +10,7 @@ use audit::{
 use super::{LogRunError, Named, Parameters, Source, folder::Folder, runner::Runner};
 
 /// Id of the folder's form.
-const FORMAT: &str = "assay log run 1";
+pub const FORMAT: &str = "assay log run 1";
 
 /// What to run.
 #[derive(Debug)]
@@ -120,5 +120,6 @@ fn parameters(job: &Job, runner: &Runner) -> Result<Parameters, LogRunError> {
         scores: runner.width() as u32,
         decision: runner.decision()?,
         runtime: runner.facts(job.batch),
+        language: None,
     })
 }

@@ -15,7 +15,10 @@ use audit::{
 use candid::Principal;
 use ic_agent::Identity;
 
-use super::{LogRunError, Parameters, folder::Folder};
+use super::{
+    LogRunError, Parameters,
+    folder::{Folder, Outputs},
+};
 
 /// DER of an Ed25519 public key (RFC 8410), before its 32 bytes.
 const DER_ED25519: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
@@ -54,6 +57,7 @@ pub fn sign(folder: &Path, identity: &dyn Identity, now_ns: u64) -> Result<Vec<u
         counters: folder.counters()?,
         decision: parameters.decision,
         runtime: parameters.runtime,
+        language: parameters.language,
         signer: key,
         created_at: Nanoseconds(now_ns),
     };
@@ -95,7 +99,7 @@ pub enum Places {
 pub fn open(folder: &Path, places: &Places) -> Result<Openings, LogRunError> {
     let folder = Folder::new(folder);
     let (parameters, _, records) = complete(&folder)?;
-    let (outputs, secret) = (folder.outputs()?, folder.secret()?);
+    let (outputs, secret) = (Outputs::read(&folder, &parameters)?, folder.secret()?);
     let tree = tree(&records);
     let (indices, draw) = match places {
         Places::Rows(rows) => {
@@ -113,7 +117,6 @@ pub fn open(folder: &Path, places: &Places) -> Result<Openings, LogRunError> {
             (draw_sample(&seed.0, records.len() as u32, *count), Some(draw))
         }
     };
-    let width = 4 * parameters.scores as usize;
     let opening = |index: u32| {
         let damaged = || LogRunError::Damaged { folder: folder.path().to_owned(), index };
         let at = index as usize;
@@ -124,7 +127,7 @@ pub fn open(folder: &Path, places: &Places) -> Result<Openings, LogRunError> {
             input: record.input,
             class: record.class,
             salt: salt(&secret, index),
-            output: outputs.get(width * at..width * (at + 1)).ok_or_else(damaged)?.to_vec(),
+            output: outputs.get(at).ok_or_else(damaged)?.to_vec(),
             path: tree.path(index).ok_or_else(damaged)?,
         };
         if opening.record() != record {

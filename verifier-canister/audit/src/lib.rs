@@ -22,6 +22,7 @@ pub mod engine;
 mod error;
 mod fraction;
 pub mod interval;
+pub mod language;
 pub mod log;
 pub mod metrics;
 pub mod model;

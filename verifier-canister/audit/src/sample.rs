@@ -13,7 +13,7 @@ pub fn draw_sample(seed: &[u8; 32], rows: u32, size: u32) -> Vec<u32> {
     if size >= rows {
         return indices;
     }
-    let mut words = Words { seed, block: 0, buffer: [0; 4], used: 4 };
+    let mut words = Words::new(Sha256::new().chain_update(SAMPLE_RULE).chain_update(seed));
     for position in 0..size as usize {
         let offset = words.below(u64::from(rows) - position as u64);
         indices.swap(position, position + offset as usize);
@@ -23,18 +23,24 @@ pub fn draw_sample(seed: &[u8; 32], rows: u32, size: u32) -> Vec<u32> {
     indices
 }
 
-struct Words<'a> {
-    seed: &'a [u8; 32],
+/// Uniform numbers from SHA-256 of a prefix and a block counter.
+pub(crate) struct Words {
+    prefix: Sha256,
     block: u32,
     buffer: [u64; 4],
     used: usize,
 }
 
-impl Words<'_> {
+impl Words {
+    /// The numbers that follow from whatever was hashed so far; each use needs a tag of its own in it.
+    pub(crate) fn new(prefix: Sha256) -> Self {
+        Self { prefix, block: 0, buffer: [0; 4], used: 4 }
+    }
+
     fn next(&mut self) -> u64 {
         if self.used == self.buffer.len() {
-            let hash = Sha256::new().chain_update(SAMPLE_RULE).chain_update(self.seed);
-            let hash: [u8; 32] = hash.chain_update(self.block.to_le_bytes()).finalize().into();
+            let hash = self.prefix.clone().chain_update(self.block.to_le_bytes());
+            let hash: [u8; 32] = hash.finalize().into();
             for (word, bytes) in self.buffer.iter_mut().zip(hash.chunks_exact(8)) {
                 *word = bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
             }
@@ -46,7 +52,7 @@ impl Words<'_> {
     }
 
     /// Uniform in `[0, bound)`; `bound` is positive.
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         let limit = u64::MAX - u64::MAX % bound;
         loop {
             let word = self.next();

@@ -75,6 +75,7 @@ impl Log {
                 batch: 64,
                 threads: None,
             },
+            language: None,
             signer: Digest(SigningKey::from_bytes(&KEY).verifying_key().to_bytes()),
             created_at: Nanoseconds(1_790_000_000_000_000_000),
         };

@@ -9,9 +9,9 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::{
     attest::AttestArguments, audit::AuditCommand, certificate::CertificateCommand, dataset::DatasetCommand,
     demo::DemoArguments, dispute::DisputeArguments, identity::IdentityCommand, infer::InferArguments,
-    key::KeyCommand, localnet::LocalnetCommand, log::LogCommand, model::ModelCommand, policy::PolicyCommand,
-    prove::ProveArguments, report::ReportArguments, rerun::RerunArguments, role::RoleCommand,
-    verify::VerifyArguments,
+    key::KeyCommand, language::LanguageCommand, localnet::LocalnetCommand, log::LogCommand,
+    model::ModelCommand, policy::PolicyCommand, prove::ProveArguments, report::ReportArguments,
+    rerun::RerunArguments, role::RoleCommand, verify::VerifyArguments,
 };
 
 const AFTER_HELP: &str = "\
@@ -48,7 +48,10 @@ Examples:
   assay audit request --log --model forest --dataset datasets/german --policy policy.json --wait
   assay log run --audit 3 --model forest.onnx -o audit-3.log && assay log sign audit-3.log --identity me.pem
   assay log submit audit-3.log --audit 3      opens what the canister draws then
-  assay log confirm 3 --model forest.onnx     an auditor runs what was opened";
+  assay log confirm 3 --model forest.onnx     an auditor runs what was opened
+
+  assay language run --items datasets/language/facts --base-url URL --model NAME -o facts.log
+  assay language report facts.log                         then `assay log sign`, as above";
 
 /// Certificates for models: audited by a canister, checked offline by anyone
 #[derive(Parser)]
@@ -130,6 +133,9 @@ pub enum Command {
     /// Run any ONNX classifier into a signed log of predictions; hand logs in, open and check them
     #[command(subcommand)]
     Log(LogCommand),
+    /// Ask a language model the prompts of an item set into such a log; report bias, accuracy and coverage
+    #[command(subcommand)]
+    Language(LanguageCommand),
     /// Register, list and revoke keys that logs are signed with
     #[command(subcommand)]
     Key(KeyCommand),

@@ -5,7 +5,8 @@ use std::{fmt, process::ExitCode};
 use audit::log::LogError;
 use certifier::{
     client::ClientError, dataset::DatasetError, export::dsse::EnvelopeError, identity::IdentityError,
-    log::LogRunError, network::NetworkError, node::CanisterNodeError, private::PrivateError,
+    language::LanguageRunError, log::LogRunError, network::NetworkError, node::CanisterNodeError,
+    private::PrivateError,
 };
 use check::{proof::ProofError, rerun::RerunError};
 use import::ImportError;
@@ -80,6 +81,17 @@ macro_rules! hinted {
 }
 
 hinted!(CanisterNodeError, ClientError, DatasetError, IdentityError, LogRunError, NetworkError);
+
+impl From<LanguageRunError> for Failure {
+    fn from(error: LanguageRunError) -> Self {
+        let exit = match error {
+            LanguageRunError::Language(_) | LanguageRunError::Statement(_) => Exit::Mismatch,
+            _ => Exit::Error,
+        };
+        let hint = error.hint();
+        Self { error: error.into(), hint: Some(hint), exit }
+    }
+}
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {

@@ -1,4 +1,4 @@
-use crate::{AuditError, Digest};
+use crate::{AuditError, Digest, language::LanguageError};
 
 /// Why a log's statement or an opening is not to be believed, or cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -6,6 +6,9 @@ pub enum LogError {
     /// A part is malformed, too long or out of range.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// What is said about a language model is not what this version does.
+    #[error(transparent)]
+    Language(#[from] LanguageError),
     /// The statement is of another type or version.
     #[error("{what} is {got:?}, expected {expected:?}")]
     Kind {

@@ -32,7 +32,7 @@ pub use opening::{Draw, MAX_OPENINGS, MAX_OPENINGS_FILE, OPENINGS_FORMAT, Openin
 pub use salt::{Salt, salt};
 pub use statement::{
     Asked, DecisionFacts, LogFacts, MAX_ENVELOPE, Named, PREDICATE_TYPE, Predictions, Rows, RuntimeFacts,
-    Signed, Statement,
+    Signed, Statement, frame,
 };
 pub use submission::{Entry, MAX_SUBMISSION, SUBMISSION_MAGIC, SubmissionHeader, submission};
 pub use tally::Tally;
@@ -103,7 +103,8 @@ impl Record {
     }
 }
 
-/// SHA-256 of the salt and a prediction's scores, each a little-endian single-precision number.
+/// SHA-256 of the salt and a prediction's output: its scores, each a little-endian single-precision number, or the
+/// transcript of what a language model was asked.
 pub fn output_digest(salt: &Salt, output: &[u8]) -> Digest {
     Digest::of_parts(&[salt, output])
 }

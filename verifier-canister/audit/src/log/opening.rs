@@ -3,7 +3,9 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::{LogError, Record, Salt, Statement, output_digest, tree};
-use crate::{Dataset, Digest, SAMPLE_RULE, canonical::from_json, codec, draw_sample};
+use crate::{
+    Dataset, Digest, SAMPLE_RULE, canonical::from_json, codec, draw_sample, language::MAX_TRANSCRIPT,
+};
 
 /// Id of the file's form.
 pub const OPENINGS_FORMAT: &str = "assay openings 1";
@@ -54,7 +56,7 @@ pub struct Opening {
     /// What hid the scores.
     #[serde(serialize_with = "to_hex", deserialize_with = "salt_from_hex")]
     pub salt: Salt,
-    /// The scores, each a little-endian single-precision number.
+    /// The scores, each a little-endian single-precision number; of a language model the transcript.
     #[serde(serialize_with = "to_hex", deserialize_with = "from_hex")]
     pub output: Vec<u8>,
     /// From the record's sibling to the root.
@@ -79,7 +81,11 @@ impl Opening {
     fn verify(&self, statement: &Statement) -> Result<(), LogError> {
         let log = &statement.predicate.log;
         codec::in_range("path length", 0, MAX_PATH, self.path.len() as i64)?;
-        if self.output.len() as u64 != 4 * u64::from(log.scores) {
+        let fits = match &statement.predicate.language {
+            None => self.output.len() as u64 == 4 * u64::from(log.scores),
+            Some(_) => (1..=MAX_TRANSCRIPT).contains(&self.output.len()),
+        };
+        if !fits {
             return Err(LogError::OtherOutput { index: self.index });
         }
         let leaf = self.record().leaf();

@@ -9,6 +9,7 @@ use crate::{
     certificate::{AttributeRecord, Nanoseconds, STATEMENT_TYPE, Subject, SubjectDigest},
     codec, draw_sample,
     dsse::{self, Envelope, Signature},
+    language::LanguageFacts,
     metrics::Frame,
 };
 
@@ -59,6 +60,9 @@ pub struct Predictions {
     pub decision: DecisionFacts,
     /// What ran the model.
     pub runtime: RuntimeFacts,
+    /// How a language model was asked; then outputs are transcripts, not scores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<LanguageFacts>,
     /// The signer's Ed25519 key, 32 bytes in hex.
     pub signer: Digest,
     /// When the statement was made.
@@ -277,7 +281,8 @@ impl Statement {
 
     /// The counters with their shape.
     pub fn counts(&self) -> Result<Counts, LogError> {
-        let frame = self.predicate.frame()?;
+        let Predictions { classes, favourable, attributes, .. } = &self.predicate;
+        let frame = frame(classes, favourable, attributes)?;
         frame.validate()?;
         Ok(Counts::of_frame(&frame, self.predicate.counters.clone())?)
     }
@@ -298,6 +303,16 @@ impl Statement {
         if self.counts()?.total() != u64::from(log.size) {
             return Err(LogError::Inconsistent("the counters do not add up to the number of records"));
         }
+        if let Some(language) = &self.predicate.language {
+            language.check()?;
+            language.check_classes(&self.predicate.classes)?;
+            if log.scores != 0 {
+                return Err(LogError::Inconsistent("a language model has transcripts, not scores"));
+            }
+            if language.endpoint.digest()? != self.model() {
+                return Err(LogError::Inconsistent("the model's digest is not that of the endpoint"));
+            }
+        }
         for (what, text) in [
             ("runtime name", &runtime.name),
             ("runtime version", &runtime.version),
@@ -310,27 +325,6 @@ impl Statement {
 }
 
 impl Predictions {
-    /// Classes, favourable class and attributes.
-    fn frame(&self) -> Result<Frame, LogError> {
-        let unknown = |what| LogError::Inconsistent(what);
-        let index = |names: &[String], name: &String| names.iter().position(|other| other == name);
-        let favourable = index(&self.classes, &self.favourable)
-            .and_then(|index| u8::try_from(index).ok())
-            .ok_or(unknown("the favourable class is none of the classes"))?;
-        let attribute = |record: &AttributeRecord| {
-            let reference = match &record.reference {
-                None => None,
-                Some(name) => index(&record.groups, name).map(|index| index.try_into()),
-            };
-            let named = record.reference.is_some();
-            let reference = reference.transpose().ok().filter(|found| found.is_some() == named);
-            let reference = reference.ok_or(unknown("a reference group is none of the groups"))?;
-            Ok(Attribute { name: record.name.clone(), groups: record.groups.clone(), reference })
-        };
-        let attributes = self.attributes.iter().map(attribute).collect::<Result<_, LogError>>()?;
-        Ok(Frame { classes: self.classes.clone(), favourable, attributes })
-    }
-
     /// The attributes of a dataset as a statement names them.
     pub fn attributes_of(schema: &Schema) -> Vec<AttributeRecord> {
         let record = |attribute: &Attribute| AttributeRecord {
@@ -343,6 +337,31 @@ impl Predictions {
         };
         schema.attributes.iter().map(record).collect()
     }
+}
+
+/// Classes, favourable class and attributes as a statement names them.
+pub fn frame(
+    classes: &[String],
+    favourable: &String,
+    attributes: &[AttributeRecord],
+) -> Result<Frame, LogError> {
+    let unknown = |what| LogError::Inconsistent(what);
+    let index = |names: &[String], name: &String| names.iter().position(|other| other == name);
+    let favourable = index(classes, favourable)
+        .and_then(|index| u8::try_from(index).ok())
+        .ok_or(unknown("the favourable class is none of the classes"))?;
+    let attribute = |record: &AttributeRecord| {
+        let reference = match &record.reference {
+            None => None,
+            Some(name) => index(&record.groups, name).map(|index| index.try_into()),
+        };
+        let named = record.reference.is_some();
+        let reference = reference.transpose().ok().filter(|found| found.is_some() == named);
+        let reference = reference.ok_or(unknown("a reference group is none of the groups"))?;
+        Ok(Attribute { name: record.name.clone(), groups: record.groups.clone(), reference })
+    };
+    let attributes = attributes.iter().map(attribute).collect::<Result<_, LogError>>()?;
+    Ok(Frame { classes: classes.to_vec(), favourable, attributes })
 }
 
 /// A statement whose signature is by the key that it names. Whether that key is to be trusted is the caller's question.

@@ -100,6 +100,7 @@ impl Log {
                 batch: 64,
                 threads: None,
             },
+            language: None,
             signer: Digest(key().verifying_key().to_bytes()),
             created_at: Nanoseconds(START_NS),
         };

@@ -6,7 +6,7 @@ use audit::{
 };
 use candid::Principal;
 use certifier::{
-    dataset,
+    dataset, language,
     log::{Difference, principal, rerun},
 };
 use clap::Args;
@@ -82,6 +82,18 @@ pub fn run(arguments: &CheckArguments, output: Output) -> Result<Exit> {
         Some(path) => Some(opened(arguments, &signed, &read(path, MAX_OPENINGS_FILE)?, dataset.as_ref())?),
         None => None,
     };
+    let transcripts = match (&predicate.language, &arguments.dataset, &openings) {
+        (Some(_), Some(items), Some(openings)) => {
+            Some(language::check(items, signed.statement(), openings)?.len())
+        }
+        _ => None,
+    };
+    if predicate.language.is_some() && arguments.model.is_some() {
+        return Err(Failure::new(
+            "the statement is about a language model behind an endpoint; there is no file to run again",
+            "leave --model out; with --dataset, the transcripts are checked",
+        ));
+    }
     let again = match (&arguments.model, &dataset, &openings) {
         (Some(model), Some(dataset), Some(openings)) => {
             let onnx = read_onnx(model)?;
@@ -94,7 +106,7 @@ pub fn run(arguments: &CheckArguments, output: Output) -> Result<Exit> {
         }
         _ => None,
     };
-    report(arguments, &signed, signer, openings.as_ref(), again.as_ref(), output)?;
+    report(arguments, &signed, signer, openings.as_ref(), again.as_ref(), transcripts, output)?;
     let differs = again.is_some_and(|(differences, _)| !differences.is_empty());
     Ok(if differs { Exit::Mismatch } else { Exit::Ok })
 }
@@ -127,6 +139,7 @@ fn report(
     signer: Principal,
     openings: Option<&Openings>,
     again: Option<&(Vec<Difference>, f64)>,
+    transcripts: Option<usize>,
     output: Output,
 ) -> Result<()> {
     let predicate = &signed.statement().predicate;
@@ -148,6 +161,7 @@ fn report(
         "statement": signed.digest(), "signer": signer.to_text(), "model": signed.statement().model(),
         "dataset": signed.statement().dataset(), "root": log.root, "size": log.size,
         "created": utc(predicate.created_at.0), "runtime": predicate.runtime,
+        "language": predicate.language, "transcripts_checked": transcripts,
         "records_checked": arguments.records.is_some(), "openings": count,
         "detection": odds.as_ref().map(|odds| json!({
             "lies": lies, "probability": odds.to_decimal(6) })),
@@ -166,11 +180,20 @@ fn report(
             runtime.provider,
             if runtime.fallback { ", parts perhaps on the CPU" } else { "" },
         );
+        if let Some(language) = &predicate.language {
+            let name = &language.endpoint.model;
+            text.push_str(&format!("the model is called {name} there; that is its operator's word\n"));
+        }
         if arguments.records.is_some() {
             text.push_str("all records are those of the log\n");
         }
         if count > 0 {
             text.push_str(&format!("{count} openings are in the log\n"));
+        }
+        if let Some(transcripts) = transcripts {
+            text.push_str(&format!(
+                "{transcripts} transcripts: prompts are the item set's, classes follow from answers\n"
+            ));
         }
         if let Some(odds) = &odds {
             let odds = odds.to_decimal(6);

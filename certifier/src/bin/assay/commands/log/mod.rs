@@ -9,6 +9,7 @@ mod submit;
 
 use std::path::PathBuf;
 
+use audit::{Digest, SAMPLE_RULE, log::Rows};
 use certifier::private;
 use clap::{Args, Subcommand};
 use runtime::{Choice, Device, Request};
@@ -55,9 +56,38 @@ pub enum LogCommand {
     /// Check a signed statement, openings, records, and opened rows against the model itself
     #[command(after_help = "Examples:\n  assay log check statement.json --signer PRINCIPAL\n  \
         assay log check statement.json openings.json --seed HEX --dataset datasets/german --model forest.onnx\n\n\
-        With --model, opened rows are run again: classes must be equal, scores within --tolerance. Exit code 3 when\n\
-        anything fails.")]
+        With --model, opened rows are run again: classes must be equal, scores within --tolerance. Of a language model,\n\
+        --dataset with the item set checks opened transcripts: prompts and classes. Exit code 3 when anything fails.")]
     Check(check::CheckArguments),
+}
+
+/// Which rows to run.
+#[derive(Args)]
+pub struct RowArguments {
+    /// Rows to run, from 0; all by default
+    #[arg(long, value_name = "ROW", value_delimiter = ',', conflicts_with = "audit_seed")]
+    rows: Vec<u32>,
+    /// Seed that draws the rows, as of an audit: 64 hex digits
+    #[arg(long, value_name = "HEX", requires = "sample")]
+    audit_seed: Option<Digest>,
+    /// How many rows the seed draws
+    #[arg(long, value_name = "ROWS", requires = "audit_seed")]
+    sample: Option<u32>,
+}
+
+impl RowArguments {
+    pub fn rows(&self) -> Rows {
+        match (&self.audit_seed, self.sample) {
+            (Some(seed), Some(size)) => Rows::Drawn { rule: SAMPLE_RULE.to_owned(), seed: *seed, size },
+            _ if self.rows.is_empty() => Rows::All {},
+            _ => {
+                let mut rows = self.rows.clone();
+                rows.sort_unstable();
+                rows.dedup();
+                Rows::Listed { rows }
+            }
+        }
+    }
 }
 
 /// What to run a model with.
@@ -112,7 +142,7 @@ pub async fn run(global: &Global, command: LogCommand, output: Output) -> Result
 }
 
 /// Reads a file of a log.
-fn read(path: &std::path::Path, max: usize) -> Result<Vec<u8>> {
+pub fn read(path: &std::path::Path, max: usize) -> Result<Vec<u8>> {
     private::read(path, max as u64)
         .map_err(|cause| Failure::new(cause, "`assay log sign` and `assay log open` write the files"))
 }

@@ -1,6 +1,9 @@
 use std::path::PathBuf;
 
-use audit::{Digest, log::MAX_OPENINGS};
+use audit::{
+    Digest,
+    log::{MAX_OPENINGS, MAX_OPENINGS_FILE},
+};
 use certifier::{
     log::{Places, open},
     private,
@@ -9,7 +12,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    failure::{Exit, Result},
+    failure::{Exit, Failure, Result},
     output::Output,
 };
 
@@ -37,7 +40,13 @@ pub fn run(arguments: &OpenArguments, output: Output) -> Result<Exit> {
         _ => Places::Rows(arguments.rows.clone()),
     };
     let openings = open(&arguments.folder, &places)?;
-    private::write(&arguments.output, &serde_json::to_vec(&openings)?)?;
+    let json = serde_json::to_vec(&openings)?;
+    // Transcripts of a language model can be long; nobody would read a longer file.
+    if json.len() > MAX_OPENINGS_FILE {
+        let what = format!("the openings would have {} bytes, more than {MAX_OPENINGS_FILE}", json.len());
+        return Err(Failure::new(what, "open fewer at a time, with the same seed and a smaller --count"));
+    }
+    private::write(&arguments.output, &json)?;
     let document =
         json!({ "file": arguments.output, "root": openings.root, "openings": openings.openings.len() });
     output.result(&document, || {

@@ -4,7 +4,7 @@ use std::{
 };
 
 use audit::{
-    Dataset, Decimal, Digest, SAMPLE_RULE,
+    Dataset, Decimal, SAMPLE_RULE,
     log::{Card, Rows},
     model::MODEL_MAGIC,
 };
@@ -17,7 +17,7 @@ use interface::{ArtefactKind, AuditId, AuditState};
 use runtime::{MAX_BATCH, Options};
 use serde_json::json;
 
-use super::RuntimeArguments;
+use super::{RowArguments, RuntimeArguments};
 use crate::{
     arguments::Global,
     commands::{
@@ -43,15 +43,8 @@ pub struct RunArguments {
     /// Folder of the log
     #[arg(long, short, value_name = "FOLDER")]
     output: PathBuf,
-    /// Rows to run, from 0; all by default
-    #[arg(long, value_name = "ROW", value_delimiter = ',', conflicts_with = "audit_seed")]
-    rows: Vec<u32>,
-    /// Seed that draws the rows, as of an audit: 64 hex digits
-    #[arg(long, value_name = "HEX", requires = "sample")]
-    audit_seed: Option<Digest>,
-    /// How many rows the seed draws
-    #[arg(long, value_name = "ROWS", requires = "audit_seed")]
-    sample: Option<u32>,
+    #[command(flatten)]
+    rows: RowArguments,
     /// Rows of one call
     #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=MAX_BATCH as i64))]
     batch: u32,
@@ -68,21 +61,6 @@ pub struct RunArguments {
     runtime: RuntimeArguments,
 }
 
-impl RunArguments {
-    fn rows(&self) -> Rows {
-        match (&self.audit_seed, self.sample) {
-            (Some(seed), Some(size)) => Rows::Drawn { rule: SAMPLE_RULE.to_owned(), seed: *seed, size },
-            _ if self.rows.is_empty() => Rows::All {},
-            _ => {
-                let mut rows = self.rows.clone();
-                rows.sort_unstable();
-                rows.dedup();
-                Rows::Listed { rows }
-            }
-        }
-    }
-}
-
 pub async fn run(global: &Global, arguments: &RunArguments, output: Output) -> Result<Exit> {
     let bytes = read_onnx(&arguments.model)?;
     let given = Options {
@@ -94,7 +72,7 @@ pub async fn run(global: &Global, arguments: &RunArguments, output: Output) -> R
         (Some(audit), _) => drawn(global, audit, output).await?,
         (None, folder) => {
             let folder = folder.as_deref().unwrap_or(Path::new("."));
-            (dataset::read(folder)?, arguments.rows(), given)
+            (dataset::read(folder)?, arguments.rows.rows(), given)
         }
     };
     let source = match bytes.starts_with(MODEL_MAGIC) {

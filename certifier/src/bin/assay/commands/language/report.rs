@@ -1,0 +1,103 @@
+use std::{fmt::Write as _, path::PathBuf};
+
+use audit::{
+    language::Measure,
+    log::{MAX_ENVELOPE, Signed},
+    metrics::DECIMAL_DIGITS,
+};
+use certifier::language::{Conversation, Report, report_folder, report_statement};
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::{
+    commands::log,
+    failure::{Exit, Result},
+    output::Output,
+    table::Table,
+};
+
+#[derive(Args)]
+pub struct ReportArguments {
+    /// Folder of a complete log, or a signed statement
+    log: PathBuf,
+}
+
+pub fn run(arguments: &ReportArguments, output: Output) -> Result<Exit> {
+    let path = &arguments.log;
+    let report = if path.is_dir() {
+        report_folder(path)?
+    } else {
+        report_statement(path, &Signed::verify(&log::read(path, MAX_ENVELOPE)?)?)?
+    };
+    output.result(&document(&report), || text(&report))?;
+    Ok(Exit::Ok)
+}
+
+fn document(report: &Report) -> Value {
+    let measure = |measure: &Measure| {
+        json!({
+            "id": measure.id, "group": measure.group,
+            "value": measure.value.as_ref().ok(),
+            "decimal": measure.value.as_ref().ok().map(|value| value.to_decimal(DECIMAL_DIGITS)),
+            "undefined": measure.value.as_ref().err(),
+            "counted": measure.counted, "interval": measure.interval,
+        })
+    };
+    let conversation = report.conversation.as_ref().map(|found| {
+        let Conversation { calls, failed_attempts, invalid, positions, models, favourable_when_changed } = found;
+        json!({ "calls": calls, "failed_attempts": failed_attempts, "invalid": invalid, "positions": positions,
+            "models": models, "favourable_when_changed": favourable_when_changed })
+    });
+    json!({
+        "language": report.language, "dataset": report.dataset, "size": report.size,
+        "measures": report.measures.iter().map(measure).collect::<Vec<_>>(), "conversation": conversation,
+    })
+}
+
+fn text(report: &Report) -> String {
+    let endpoint = &report.language.endpoint;
+    let mut text = format!(
+        "{} items of {}, asked of {} at {}\n\n",
+        report.size, report.dataset, endpoint.model, endpoint.base_url
+    );
+    let mut table = Table::new(&["group", "figure", ">value", ">counted", ">95 % interval"]);
+    for measure in &report.measures {
+        let value = match &measure.value {
+            Ok(value) => value.to_decimal(DECIMAL_DIGITS),
+            Err(missing) => format!("undefined: {missing}"),
+        };
+        let counted = measure.counted.map(|(of, all)| format!("{of} / {all}"));
+        let interval = measure.interval.map(|interval| format!("{} to {}", interval.lower, interval.upper));
+        table.row([
+            measure.group.clone().unwrap_or_else(|| "all".to_owned()),
+            measure.id.to_owned(),
+            value,
+            counted.unwrap_or_default(),
+            interval.unwrap_or_default(),
+        ]);
+    }
+    text.push_str(&table.render(0));
+    if let Some(found) = &report.conversation {
+        let _ = write!(text, "\n{} calls, {} failed attempts", found.calls, found.failed_attempts);
+        let list = |text: &mut String, label: &str, entries: Vec<String>| {
+            if !entries.is_empty() {
+                let _ = write!(text, "\n{label}: {}", entries.join(", "));
+            }
+        };
+        let pairs = |entries: Vec<(String, u64)>| {
+            entries.into_iter().map(|(name, count)| format!("{name} {count}")).collect()
+        };
+        list(&mut text, "invalid answers", pairs(found.invalid.clone().into_iter().collect()));
+        let letters = found.positions.iter().map(|(letter, count)| (letter.to_string(), *count)).collect();
+        list(&mut text, "positions chosen", pairs(letters));
+        list(
+            &mut text,
+            "models that answered, by the endpoint's word",
+            pairs(found.models.clone().into_iter().collect()),
+        );
+        let changed = found.favourable_when_changed.iter().map(u64::to_string).collect();
+        list(&mut text, "favourable answers by variant, where they changed", changed);
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,179 @@
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use audit::{
+    Decimal, Digest,
+    language::{EndpointFacts, TokenField},
+};
+use certifier::language::{
+    Ended, Endpoint, EndpointOptions, Job, LanguageRunError, Limits, MAX_ATTEMPTS, MAX_CONCURRENCY,
+    read_items, run as ask,
+};
+use clap::Args;
+use serde_json::json;
+
+use crate::{
+    commands::log::RowArguments,
+    failure::{Exit, Result},
+    output::Output,
+};
+
+#[derive(Args)]
+pub struct RunArguments {
+    /// Folder of an item set
+    #[arg(long, value_name = "FOLDER")]
+    items: PathBuf,
+    /// What /chat/completions is appended to, e.g. http://127.0.0.1:8000/v1
+    #[arg(long, value_name = "URL")]
+    base_url: String,
+    /// The model's name at the endpoint
+    #[arg(long, value_name = "NAME")]
+    model: String,
+    /// Folder of the log
+    #[arg(long, short, value_name = "FOLDER")]
+    output: PathBuf,
+    #[command(flatten)]
+    rows: RowArguments,
+    /// Environment variable with the key; '' for none
+    #[arg(long, value_name = "VARIABLE", default_value = "OPENAI_API_KEY")]
+    key_env: String,
+    /// Send the key over plain HTTP to another computer
+    #[arg(long)]
+    insecure_http: bool,
+    /// Randomness of the answers; the endpoint's own with --no-temperature
+    #[arg(long, default_value = "0", conflicts_with = "no_temperature")]
+    temperature: Decimal,
+    /// Send no temperature, for models that take none
+    #[arg(long)]
+    no_temperature: bool,
+    /// Seed that the endpoint is sent
+    #[arg(long)]
+    seed: Option<u32>,
+    /// Most tokens of an answer; one that is cut off counts as invalid
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    max_tokens: u32,
+    /// Call that limit max_completion_tokens, as newer models of OpenAI want it
+    #[arg(long)]
+    max_completion_tokens: bool,
+    /// Seed that orders the options of every item; the dataset's digest by default
+    #[arg(long, value_name = "HEX")]
+    shuffle_seed: Option<Digest>,
+    /// Calls at a time
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=MAX_CONCURRENCY as i64))]
+    concurrency: u32,
+    /// Requests a minute, evenly spread; no limit by default
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    requests_per_minute: Option<u32>,
+    /// Most requests of this run, failed attempts included
+    #[arg(long, value_name = "COUNT")]
+    max_requests: Option<u64>,
+    /// Most tokens of this run, prompts and answers, as the endpoint counts them
+    #[arg(long, value_name = "TOKENS")]
+    max_tokens_total: Option<u64>,
+    /// Attempts of one call
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=MAX_ATTEMPTS as i64))]
+    attempts: u32,
+    /// Longest time for one request, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: u64,
+    /// Ask calls again that got no answer in an earlier run
+    #[arg(long)]
+    retry_failed: bool,
+}
+
+impl RunArguments {
+    fn endpoint(&self, output: Output) -> Result<Endpoint> {
+        let key = match self.key_env.as_str() {
+            "" => None,
+            name => {
+                let key =
+                    std::env::var(name).ok().map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
+                // The default may be missing, since servers at home want no key; a variable that was named may not.
+                if key.is_none() && name != "OPENAI_API_KEY" {
+                    return Err(LanguageRunError::NoKey(name.to_owned()).into());
+                }
+                key
+            }
+        };
+        let facts = EndpointFacts {
+            base_url: self.base_url.clone(),
+            model: self.model.clone(),
+            temperature: (!self.no_temperature).then_some(self.temperature),
+            seed: self.seed,
+            max_tokens: self.max_tokens,
+            max_tokens_field: match self.max_completion_tokens {
+                true => TokenField::MaxCompletionTokens,
+                false => TokenField::MaxTokens,
+            },
+        };
+        let timeout = Duration::from_secs(self.timeout);
+        let without = key.is_none();
+        let options = EndpointOptions { facts, key, timeout, insecure_http: self.insecure_http };
+        let endpoint = Endpoint::new(options)?;
+        if without {
+            output.note("no key is sent");
+        }
+        Ok(endpoint)
+    }
+}
+
+pub async fn run(arguments: &RunArguments, output: Output) -> Result<Exit> {
+    let (dataset, set) = read_items(&arguments.items)?;
+    let endpoint = arguments.endpoint(output)?;
+    let job = Job {
+        dataset: &dataset,
+        set: &set,
+        rows: arguments.rows.rows(),
+        endpoint: Arc::new(endpoint),
+        shuffle_seed: arguments.shuffle_seed.unwrap_or_else(|| dataset.digest()),
+        limits: Limits {
+            concurrency: arguments.concurrency,
+            requests_per_minute: arguments.requests_per_minute,
+            max_requests: arguments.max_requests,
+            max_tokens_total: arguments.max_tokens_total,
+            attempts: arguments.attempts,
+            ..Limits::default()
+        },
+        retry_failed: arguments.retry_failed,
+    };
+    let bar = output.bar("asking", false);
+    let ended = ask(&arguments.output, job, &mut |progress| {
+        bar.set(progress.done, progress.total);
+        bar.say(format!("{} invalid, {} failed", progress.invalid, progress.failed));
+    })
+    .await?;
+    drop(bar);
+    show(arguments, &ended, output)?;
+    Ok(Exit::Ok)
+}
+
+fn show(arguments: &RunArguments, ended: &Ended, output: Output) -> Result<()> {
+    let Ended { parameters, root, size, progress, resumed_at, last_error, spent: (requests, tokens) } = ended;
+    if *resumed_at > 0 {
+        output.note(format!("{resumed_at} calls were there already"));
+    }
+    if let Some(error) = last_error {
+        output.warn(format!("calls without an answer count as failed; the last: {error}"));
+        output.note("--retry-failed asks them again");
+    }
+    let document = json!({
+        "folder": arguments.output, "root": root, "complete": root.is_some(), "size": size,
+        "calls": progress.done, "calls_in_all": progress.total, "failed": progress.failed,
+        "invalid": progress.invalid, "resumed_at": resumed_at, "requests": requests, "tokens": tokens,
+        "language": parameters.language,
+    });
+    let folder = arguments.output.display();
+    output.result(&document, || {
+        let counts = format!(
+            "{} of {} calls, {} invalid, {} failed; {requests} requests and {tokens} tokens in this run\n",
+            progress.done, progress.total, progress.invalid, progress.failed,
+        );
+        match root {
+            Some(root) => format!(
+                "{size} items asked of {}\n{counts}root {root}\n`assay language report {folder}` shows figures, `assay log sign \
+                 {folder}` commits to them\n",
+                parameters.model.name,
+            ),
+            None => format!("{counts}the budget is spent; the same command goes on\n"),
+        }
+    })
+}

@@ -1,0 +1,152 @@
+use serde::{Deserialize, Serialize};
+
+use super::{
+    FAILED, INVALID, ItemSet, LanguageError, SHUFFLE_RULE, TRANSCRIPT_FORMAT, answer::ANSWER_RULE,
+    manifest::Kind,
+};
+use crate::{AuditError, Decimal, Digest, canonical::to_canonical_json, codec};
+
+/// How a language model was asked: part of a log's statement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LanguageFacts {
+    /// What was asked.
+    pub kind: Kind,
+    /// Where, and with which parameters. The digest of this is the log's model.
+    pub endpoint: EndpointFacts,
+    /// SHA-256 of the items' file.
+    pub items: Digest,
+    /// The templates, in the order of their names.
+    pub templates: Vec<TemplateFacts>,
+    /// How options were ordered.
+    pub shuffle: ShuffleFacts,
+    /// [`ANSWER_RULE`].
+    pub answers: String,
+    /// [`TRANSCRIPT_FORMAT`].
+    pub transcripts: String,
+}
+
+/// An endpoint as whoever asked it names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointFacts {
+    /// What `/chat/completions` is appended to.
+    pub base_url: String,
+    /// The model's name there.
+    pub model: String,
+    /// Sent where it is here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<Decimal>,
+    /// Sent where it is here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u32>,
+    /// Most tokens of an answer.
+    pub max_tokens: u32,
+    /// The field that says so.
+    pub max_tokens_field: TokenField,
+}
+
+/// What the limit of an answer's tokens is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenField {
+    /// `max_tokens`, which nearly every server knows.
+    MaxTokens,
+    /// `max_completion_tokens`, which newer models of OpenAI want.
+    MaxCompletionTokens,
+}
+
+/// A template by id and digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateFacts {
+    /// The id in its first line.
+    pub id: String,
+    /// SHA-256 of its file.
+    pub digest: Digest,
+}
+
+/// How options were ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShuffleFacts {
+    /// [`SHUFFLE_RULE`].
+    pub rule: String,
+    /// The seed.
+    pub seed: Digest,
+}
+
+impl EndpointFacts {
+    /// SHA-256 of the canonical JSON: what a log calls its model's digest, since there is no file.
+    pub fn digest(&self) -> Result<Digest, AuditError> {
+        Ok(Digest::of(&to_canonical_json("endpoint", self)?))
+    }
+}
+
+impl LanguageFacts {
+    /// What a run over this item set says.
+    pub fn new(set: &ItemSet, endpoint: EndpointFacts, seed: Digest) -> Result<Self, LanguageError> {
+        let facts = Self {
+            kind: set.plan().kind,
+            endpoint,
+            items: set.plan().items.digest,
+            templates: set.template_facts(),
+            shuffle: ShuffleFacts { rule: SHUFFLE_RULE.to_owned(), seed },
+            answers: ANSWER_RULE.to_owned(),
+            transcripts: TRANSCRIPT_FORMAT.to_owned(),
+        };
+        facts.check()?;
+        Ok(facts)
+    }
+
+    /// Fails unless this version knows the rules and the texts are in bounds.
+    pub fn check(&self) -> Result<(), LanguageError> {
+        let rules = [
+            ("shuffle rule", SHUFFLE_RULE, &self.shuffle.rule),
+            ("answer rule", ANSWER_RULE, &self.answers),
+            ("transcript format", TRANSCRIPT_FORMAT, &self.transcripts),
+        ];
+        for (what, expected, got) in rules {
+            same(what, expected, got)?;
+        }
+        codec::check_text("base URL", &self.endpoint.base_url)?;
+        codec::check_text("model name", &self.endpoint.model)?;
+        self.templates.iter().try_for_each(|template| codec::check_text("template id", &template.id))?;
+        Ok(())
+    }
+
+    /// Fails unless a statement with these classes can be about such items.
+    pub fn check_classes(&self, classes: &[String]) -> Result<(), LanguageError> {
+        let last =
+            classes.last_chunk().is_some_and(|[invalid, failed]| invalid == INVALID && failed == FAILED);
+        if !last || self.kind.options(classes.len()).is_none() {
+            return Err(LanguageError::Dataset(
+                "the classes are not those of its kind, with invalid and failed last",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Fails unless the statement is about this item set.
+    pub fn check_set(&self, set: &ItemSet) -> Result<(), LanguageError> {
+        let expected = Self::new(set, self.endpoint.clone(), self.shuffle.seed)?;
+        same("items", expected.items, self.items)?;
+        let list = |facts: &Self| {
+            let ids = facts.templates.iter().map(|template| format!("{} {}", template.id, template.digest));
+            ids.collect::<Vec<_>>().join(", ")
+        };
+        same("templates", list(&expected), list(self))?;
+        if expected != *self {
+            return Err(LanguageError::Manifest("the statement is about another kind of items"));
+        }
+        Ok(())
+    }
+}
+
+fn same(what: &'static str, expected: impl ToString, got: impl ToString) -> Result<(), LanguageError> {
+    let (expected, got) = (expected.to_string(), got.to_string());
+    if expected == got {
+        return Ok(());
+    }
+    Err(LanguageError::Facts { what, expected, got: got.chars().take(codec::MAX_TEXT).collect() })
+}

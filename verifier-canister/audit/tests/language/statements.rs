@@ -1,0 +1,110 @@
+//! Statements about language models: what they must say about each other's parts.
+
+use audit::{
+    Counts, Decimal, Digest,
+    certificate::Nanoseconds,
+    language::{FAILED, LanguageFacts, MAX_TRANSCRIPT},
+    log::{
+        DecisionFacts, LOG_RULE, LogError, LogFacts, OPENINGS_FORMAT, Opening, Openings, Predictions, Record,
+        Rows, RuntimeFacts, Statement, Tree, output_digest,
+    },
+};
+
+use crate::fixture::{Parts, facts};
+
+/// A log of both items with these outputs, and its openings.
+fn log(
+    output: &[u8],
+    bend: impl FnOnce(&mut Predictions, &mut Digest),
+) -> Result<(Statement, Openings), LogError> {
+    let parts = Parts::choice();
+    let (dataset, set) = (parts.dataset(), parts.set().unwrap());
+    let mut counts = Counts::new(dataset.schema());
+    let records: Vec<Record> = (0..2)
+        .map(|row| {
+            let found = dataset.row(row).unwrap();
+            counts.record(found.groups, found.label, 4).unwrap();
+            let input = Digest::of(dataset.record(row).unwrap());
+            Record { row, input, output: output_digest(&[1; 16], output), class: 4 }
+        })
+        .collect();
+    let tree = Tree::new(records.iter().map(|record| record.leaf()).collect());
+    let language = facts(&set);
+    let mut model = language.endpoint.digest().unwrap();
+    let mut predicate = Predictions {
+        log: LogFacts { rule: LOG_RULE.to_owned(), root: tree.root(), size: 2, scores: 0 },
+        rows: Rows::All {},
+        dataset_rows: 2,
+        classes: dataset.schema().classes.clone(),
+        favourable: "A".to_owned(),
+        attributes: Predictions::attributes_of(dataset.schema()),
+        counters: counts.counters().to_vec(),
+        decision: DecisionFacts {
+            output: "answer".to_owned(),
+            scores: None,
+            threshold: None,
+            labels: vec![],
+        },
+        runtime: RuntimeFacts {
+            name: "chat completions".to_owned(),
+            version: "1".to_owned(),
+            library: None,
+            provider: "http://127.0.0.1:8000/v1".to_owned(),
+            fallback: false,
+            batch: 1,
+            threads: None,
+        },
+        language: Some(language),
+        signer: Digest([2; 32]),
+        created_at: Nanoseconds(1),
+    };
+    bend(&mut predicate, &mut model);
+    let statement = Statement::new(("rule", model), ("test", dataset.digest()), predicate)?;
+    let opening = |index: u32| Opening {
+        index,
+        row: index,
+        input: records[index as usize].input,
+        class: 4,
+        salt: [1; 16],
+        output: output.to_vec(),
+        path: tree.path(index).unwrap(),
+    };
+    let openings = vec![opening(0), opening(1)];
+    Ok((statement, Openings { format: OPENINGS_FORMAT.to_owned(), root: tree.root(), draw: None, openings }))
+}
+
+#[test]
+fn outputs_are_transcripts_of_any_length_within_bounds() {
+    for (output, fits) in [
+        (vec![b'x'], true),
+        (vec![b'x'; 4000], true),
+        (vec![], false),
+        (vec![b'x'; MAX_TRANSCRIPT + 1], false),
+    ] {
+        let (statement, openings) = log(&output, |_, _| ()).unwrap();
+        assert_eq!(openings.verify(&statement).is_ok(), fits, "{}", output.len());
+    }
+}
+
+#[test]
+fn a_statement_that_contradicts_itself_is_refused() {
+    let refused = |bend: &dyn Fn(&mut Predictions, &mut Digest)| log(b"x", bend).unwrap_err().to_string();
+    let language = |bend: fn(&mut LanguageFacts)| {
+        refused(&move |predicate: &mut Predictions, _: &mut Digest| {
+            bend(predicate.language.as_mut().unwrap())
+        })
+    };
+    assert!(refused(&|_, model| model.0[0] ^= 1).contains("digest is not that of the endpoint"));
+    assert!(refused(&|predicate, _| predicate.log.scores = 1).contains("transcripts, not scores"));
+    assert!(
+        refused(&|predicate, _| predicate.classes[4] = format!("{FAILED}?"))
+            .contains("invalid and failed last")
+    );
+    // Whoever changes a parameter names another model.
+    assert!(language(|facts| facts.endpoint.temperature = Some(Decimal(1))).contains("endpoint"));
+    assert!(language(|facts| facts.endpoint.model = "other".into()).contains("endpoint"));
+    assert!(language(|facts| facts.endpoint.model = String::new()).contains("model name"));
+    assert!(language(|facts| facts.shuffle.rule = "none".into()).contains("shuffle rule"));
+    assert!(language(|facts| facts.transcripts = "assay transcript 2".into()).contains("transcript format"));
+    assert!(language(|facts| facts.templates[0].id = "a\nb".into()).contains("template id"));
+}
