@@ -4,6 +4,7 @@ mod audits;
 mod envelope;
 mod findings;
 mod gateway;
+mod language;
 mod logs;
 mod main_path;
 mod private;

@@ -48,6 +48,7 @@ impl World {
             classes: schema.classes.len() as u8,
             inputs: schema.columns.len() as u32,
             decision: decision(&self::onnx(onnx), dataset)?,
+            language: None,
         };
         let bytes = card.to_json()?;
         self.client(OWNER)?.upload(ArtefactKind::LoggedModel, &bytes, &mut |_, _| ()).await?;
@@ -86,6 +87,11 @@ impl World {
         let parameters = folder.join("run.json");
         let text = std::fs::read_to_string(&parameters)?;
         std::fs::write(&parameters, text.replace(&ran.to_string(), &model.to_string()))?;
+        self.hand_in_log(record, folder).await
+    }
+
+    /// Signs a complete log and hands it in; returns the record once it is counted.
+    pub async fn hand_in_log(&self, record: &AuditRecord, folder: &Path) -> Result<AuditRecord> {
         let envelope = sign(folder, person(OWNER).as_ref(), 1_790_000_000_000_000_000)?;
         let bytes = submission(folder, &envelope)?;
         let client = self.client(OWNER)?;

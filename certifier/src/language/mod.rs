@@ -21,4 +21,4 @@ pub use error::LanguageRunError;
 pub use items::read_items;
 pub use limits::{Limits, MAX_ATTEMPTS, MAX_CONCURRENCY};
 pub use report::{Conversation, Report, report_folder, report_statement};
-pub use run::{Ended, Job, Progress, run};
+pub use run::{Ended, Job, Progress, decision, run};

@@ -205,6 +205,11 @@ fn write(
     Ok(Tree::new(leaves).root())
 }
 
+/// How a language model decides: by its answer.
+pub fn decision() -> DecisionFacts {
+    DecisionFacts { output: "answer".to_owned(), scores: None, threshold: None, labels: Vec::new() }
+}
+
 fn parameters(job: &Job<'_>) -> Result<Parameters, LanguageRunError> {
     let (schema, endpoint) = (job.dataset.schema(), job.endpoint.facts());
     let language = LanguageFacts::new(job.set, endpoint.clone(), job.shuffle_seed)?;
@@ -218,12 +223,7 @@ fn parameters(job: &Job<'_>) -> Result<Parameters, LanguageRunError> {
         favourable: schema.classes[usize::from(schema.favourable)].clone(),
         attributes: Predictions::attributes_of(schema),
         scores: 0,
-        decision: DecisionFacts {
-            output: "answer".to_owned(),
-            scores: None,
-            threshold: None,
-            labels: Vec::new(),
-        },
+        decision: decision(),
         runtime: RuntimeFacts {
             name: "chat completions".to_owned(),
             version: concat!("assay ", env!("CARGO_PKG_VERSION")).to_owned(),

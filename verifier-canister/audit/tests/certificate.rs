@@ -140,6 +140,7 @@ fn logged_facts(checked: bool) -> audit::Facts {
             threshold: Some("0.5".parse().unwrap()),
             labels: vec!["1=accept".into()],
         },
+        language: None,
         runtime: RuntimeFacts {
             name: "onnxruntime".into(),
             version: "1.32.0".into(),

@@ -259,6 +259,7 @@ fn a_card_has_one_form() {
         classes: 2,
         inputs: 3,
         decision: DecisionFacts::of_integer_model(),
+        language: None,
     };
     let json = card.to_json().unwrap();
     assert_eq!(Card::parse(&json).unwrap(), card);

@@ -13,6 +13,7 @@ use verifier::LayerShape;
 
 use crate::{
     guards::{Context, SECOND_NS, check_quota, check_range},
+    proofs::refused,
     rows::RowReader,
     storage::{
         Content, State, UploadId, blocks_for,
@@ -295,7 +296,7 @@ impl<M: Memory> State<M> {
         content: Content,
     ) -> Result<Model, Error> {
         let bytes = self.blocks.read_all(&content)?;
-        let card = Card::parse(&bytes).map_err(|cause| Error::invalid("logged model", &cause))?;
+        let card = Card::parse(&bytes).map_err(|cause| refused("logged model", cause))?;
         let same = Digest::of_parts(&[context.caller.as_slice(), &card.source.0, &card.encoding.0]);
         if let Some(model) = self.cards.get(&same.0)? {
             return Err(Error::WrongState {

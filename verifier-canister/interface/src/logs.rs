@@ -37,7 +37,7 @@ pub struct AuditLog {
 impl AuditLog {
     /// What a certificate says about a log that was counted, with this statement; `None` where a part is missing.
     pub fn facts(&self, statement: &Statement) -> Option<Logged> {
-        let Predictions { decision, runtime, .. } = &statement.predicate;
+        let Predictions { decision, language, runtime, .. } = &statement.predicate;
         let submitted = self.submitted.as_ref()?;
         let openings = match &self.opened {
             None => None,
@@ -63,6 +63,7 @@ impl AuditLog {
             signer: submitted.signer.into(),
             submitted_at: Nanoseconds(submitted.at_ns),
             decision: decision.clone(),
+            language: language.clone(),
             runtime: runtime.clone(),
             openings,
         })

@@ -2,6 +2,7 @@
 
 use audit::{
     certificate::{Logged, Predicate},
+    language::LanguageFacts,
     log::DecisionFacts,
 };
 use maud::{Markup, html};
@@ -24,6 +25,16 @@ pub(crate) fn openings(predicate: &Predicate) -> Markup {
         ("Run by", ran),
         ("Decides by", html! { (decision(&log.decision)) ", fixed with the model" }),
     ];
+    if let Some(LanguageFacts { endpoint, templates, .. }) = &log.language {
+        let ids: Vec<_> = templates.iter().map(|template| template.id.as_str()).collect();
+        rows.push((
+            "Asked",
+            html! {
+                "language model " (endpoint.model) " at " code { (endpoint.base_url) } ", by the signer's word; prompts "
+                (ids.join(", "))
+            },
+        ));
+    }
     if let Some(opened) = &log.openings {
         rows.push((
             "Openings drawn",
@@ -46,6 +57,9 @@ pub(crate) fn openings(predicate: &Predicate) -> Markup {
                     "by auditor " code { (checked.by) } ", " (time(checked.at.0)) ": every class was the log's"
                     @if !checked.note.is_empty() { br; "“" (checked.note) "”" }
                 },
+                None if log.language.is_some() => {
+                    html! { "never: an endpoint need not say the same again; what was opened is there to be read" }
+                }
                 None => html! { "by nobody who said so in time" },
             },
         ));

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Nanoseconds, facts::in_order};
 use crate::{
     AuditError, Digest, Fraction, SAMPLE_RULE, codec,
+    language::LanguageFacts,
     log::{DecisionFacts, MAX_OPENINGS, RuntimeFacts, odds},
     metrics::DECIMAL_DIGITS,
 };
@@ -28,6 +29,9 @@ pub struct Logged {
     pub submitted_at: Nanoseconds,
     /// How the class follows from the model's outputs; fixed with the model.
     pub decision: DecisionFacts,
+    /// How a language model was asked; fixed with the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<LanguageFacts>,
     /// What ran the model, as the signer's program found it.
     pub runtime: RuntimeFacts,
     /// The predictions that were opened, where any were asked for.

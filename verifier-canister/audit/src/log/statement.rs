@@ -181,17 +181,20 @@ pub struct Named {
     pub file: Digest,
     /// How the class follows from its outputs.
     pub decision: DecisionFacts,
+    /// How a language model is asked.
+    pub language: Option<LanguageFacts>,
 }
 
 impl Named {
     /// The model with this card.
     pub fn of_card(card: &Card) -> Self {
-        Self { file: card.source, decision: card.decision.clone() }
+        let (decision, language) = (card.decision.clone(), card.language.clone());
+        Self { file: card.source, decision, language }
     }
 
     /// The integer model with this digest.
     pub fn of_integer_model(digest: Digest) -> Self {
-        Self { file: digest, decision: DecisionFacts::of_integer_model() }
+        Self { file: digest, decision: DecisionFacts::of_integer_model(), language: None }
     }
 }
 
@@ -260,7 +263,7 @@ impl Statement {
     /// Fails unless this is about the predictions that an audit asks for: this model, this dataset with its classes and
     /// attributes, and the rows that its seed draws.
     pub fn check_asked(&self, asked: &Asked<'_>) -> Result<(), LogError> {
-        let Predictions { rows, dataset_rows, classes, favourable, attributes, decision, .. } =
+        let Predictions { rows, dataset_rows, classes, favourable, attributes, decision, language, .. } =
             &self.predicate;
         let Asked { model, dataset, schema, dataset_rows: expected_rows, seed, size, .. } = asked;
         let drawn = Rows::Drawn { rule: SAMPLE_RULE.to_owned(), seed: Digest(*seed), size: *size };
@@ -269,6 +272,7 @@ impl Statement {
             ("dataset", self.dataset() == *dataset && dataset_rows == expected_rows),
             ("sample", *rows == drawn),
             ("decision", *decision == model.decision),
+            ("language", *language == model.language),
             ("classes", *classes == schema.classes),
             ("favourable class", schema.classes.get(usize::from(schema.favourable)) == Some(favourable)),
             ("attributes", *attributes == Predictions::attributes_of(schema)),

@@ -87,6 +87,10 @@ impl<M: Memory> State<M> {
             return self.refuse(request.audit, audit, reason, at_ns);
         }
         match model.logged {
+            // Nobody can have an endpoint say the same again: what was opened is there to be read.
+            true if log.header.signed.statement().predicate.language.is_some() => {
+                self.go_on_to_certificate(request.audit, audit)
+            }
             true => {
                 audit.state = AuditState::AwaitingAuditor { openings: count };
                 self.turns.put(request.audit, &Turn::default())?;
@@ -105,6 +109,10 @@ impl<M: Memory> State<M> {
         if let Some(log) = &mut audit.log {
             log.checked = Some(by);
         }
+        self.go_on_to_certificate(id, audit)
+    }
+
+    fn go_on_to_certificate(&mut self, id: AuditId, mut audit: Audit) -> Result<(), Error> {
         self.end_awaiting(&audit)?;
         audit.state = AuditState::Running { done: audit.sample_size, of: audit.sample_size };
         self.turns.put(id, &Turn::default())?;

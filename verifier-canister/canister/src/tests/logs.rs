@@ -43,6 +43,7 @@ fn card() -> Card {
         classes: 2,
         inputs: 3,
         decision: decision(),
+        language: None,
     }
 }
 

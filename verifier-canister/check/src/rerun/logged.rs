@@ -170,7 +170,7 @@ fn model(evidence: &Evidence) -> Result<(ModelFacts, Named, Option<Engine>), Rer
     let registered_at = Nanoseconds(evidence.model.registered_at_ns);
     let digest: Digest = evidence.model.digest.into();
     if evidence.model.logged {
-        let card = Card::parse(&evidence.model_bytes).map_err(failed)?;
+        let card = Card::parse(&evidence.model_bytes).map_err(RerunError::Log)?;
         let facts = ModelFacts::of_card(&card, digest, registered_at);
         return Ok((facts, Named::of_card(&card), None));
     }

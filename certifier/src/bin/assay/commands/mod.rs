@@ -46,7 +46,7 @@ pub async fn run(global: &Global, command: Command, output: Output) -> Result<Ex
         Command::Infer(arguments) => infer::run(arguments, output),
         Command::Verify(arguments) => verify::run(global, arguments, output).await,
         Command::Log(command) => log::run(global, command, output).await,
-        Command::Language(command) => language::run(command, output).await,
+        Command::Language(command) => language::run(global, command, output).await,
         Command::Key(command) => key::run(global, command, output).await,
         Command::Dispute(arguments) => dispute::run(global, arguments, output).await,
         Command::Policy(command) => policy::run(global, command, output).await,

@@ -272,12 +272,14 @@ async fn register_logged(
         classes: u8::try_from(schema.classes.len()).map_err(anyhow::Error::from)?,
         inputs: u32::try_from(schema.columns.len()).map_err(anyhow::Error::from)?,
         decision: log::decision(&source, &dataset)?,
+        language: None,
     };
     let bytes = card.to_json().map_err(|cause| Failure::new(cause, "pass a --name of up to 128 bytes"))?;
     register(global, ArtefactKind::LoggedModel, &bytes, &card.name, output).await
 }
 
-async fn register(
+/// Registers a model's bytes; the caller becomes its owner.
+pub async fn register(
     global: &Global,
     kind: ArtefactKind,
     bytes: &[u8],

@@ -1,7 +1,10 @@
 use std::path::{Path, PathBuf};
 
-use audit::{Certificate, Dataset, Digest, draw_sample, log::SubmissionHeader};
-use certifier::{client::Client, log};
+use audit::{
+    Certificate, Dataset, Digest, draw_sample,
+    log::{Openings, SubmissionHeader},
+};
+use certifier::{client::Client, language, log};
 use check::{
     check, held,
     rerun::{Comparison, Evidence, RerunError, rerun},
@@ -38,6 +41,9 @@ pub struct RerunArguments {
     model: Option<PathBuf>,
     #[command(flatten)]
     runtime: RuntimeArguments,
+    /// Item set of a language model: prompts and classes of the opened transcripts are checked
+    #[arg(long, value_name = "FOLDER")]
+    items: Option<PathBuf>,
     /// Tell the canister what came of it, for all to see; auditors only
     #[arg(long)]
     attest: bool,
@@ -54,6 +60,12 @@ pub async fn run(global: &Global, arguments: RerunArguments, output: Output) -> 
     };
     let report = check(&file, &session::trust(global, None)?);
     let certificate = &accepted(&report)?.certificate;
+    if let Some(items) = &arguments.items {
+        let checked = transcripts(&client, certificate, items, output).await?;
+        output.note(format!(
+            "{checked} transcripts ask what template, item and shuffle give, and give their classes"
+        ));
+    }
     let model = arguments.model.as_deref().map(|path| (path, &arguments.runtime));
     let comparison = run_again(&client, certificate, model, output).await?;
     output.result(&comparison.document(), || show::rerun_text(&comparison))?;
@@ -124,6 +136,24 @@ pub async fn run_again(
     let bar = output.bar("running again", false);
     let canister = client.canister().to_text();
     Ok(rerun(certificate, &canister, &evidence, &mut |done, total| bar.set(done, total))?)
+}
+
+/// Checks the opened transcripts of a language model's log; returns how many.
+async fn transcripts(
+    client: &Client,
+    certificate: &Certificate,
+    items: &Path,
+    output: Output,
+) -> Result<usize> {
+    let hint =
+        "only logs of language models, some of whose predictions were opened, have transcripts to read";
+    let log = certificate.predicate.log.as_ref().filter(|log| log.language.is_some());
+    let opened = log.and_then(|log| Some((log.content, log.openings.as_ref()?.content)));
+    let (log, openings) = opened.ok_or_else(|| Failure::new("the certificate has no transcripts", hint))?;
+    let header = SubmissionHeader::parse(&download(client, ArtefactKind::Log, log, output).await?)?;
+    let openings = Openings::parse(&download(client, ArtefactKind::Openings, openings, output).await?)?;
+    openings.verify(header.signed.statement())?;
+    Ok(language::check(items, header.signed.statement(), &openings)?.len())
 }
 
 /// Runs a logged model's file on the sample.

@@ -1,12 +1,15 @@
 //! `assay language`: language models behind OpenAI-compatible endpoints, asked into prediction logs.
 
+mod asked;
 mod prompt;
+mod register;
 mod report;
 mod run;
 
 use clap::Subcommand;
 
 use crate::{
+    arguments::Global,
     failure::{Exit, Result},
     output::Output,
 };
@@ -22,8 +25,17 @@ pub enum LanguageCommand {
         --requests-per-minute 60 --max-requests 500 -o german.log\n\n\
         Interrupted, or out of budget, the same command goes on where it stopped: no answered prompt is\n\
         asked again. A call that gets no answer after all attempts counts as failed, an answer that is no\n\
-        option as invalid; nothing is left out. Then `assay log sign`, `open` and `check` work on the folder.")]
+        option as invalid; nothing is left out. Then `assay log sign`, `open` and `check` work on the folder;\n\
+        with --audit, for a model that was registered, `assay log submit` hands it in.")]
     Run(Box<run::RunArguments>),
+    /// Register an endpoint's model: where, with which parameters and prompts it is asked; you become its owner
+    #[command(after_help = "Example:\n  \
+        assay language register --items datasets/language/facts --model NAME \\\n      \
+        --base-url https://api.openai.com/v1 --identity me.pem\n\n\
+        Nothing is asked. What was registered cannot change: an audit's log must have been made with just these\n\
+        parameters, prompts and items, which must be a registered dataset (`assay dataset add`). Nobody can have an\n\
+        endpoint say the same again, so a certificate is `attested` at most; openings show transcripts.")]
+    Register(register::RegisterArguments),
     /// Report coverage, format errors, accuracy, stereotype scores or change rates with 95 % intervals
     #[command(
         after_help = "Examples:\n  assay language report facts.log\n  assay language report statement.json --json"
@@ -34,9 +46,10 @@ pub enum LanguageCommand {
     Prompt(prompt::PromptArguments),
 }
 
-pub async fn run(command: LanguageCommand, output: Output) -> Result<Exit> {
+pub async fn run(global: &Global, command: LanguageCommand, output: Output) -> Result<Exit> {
     match command {
-        LanguageCommand::Run(arguments) => run::run(&arguments, output).await,
+        LanguageCommand::Run(arguments) => run::run(global, &arguments, output).await,
+        LanguageCommand::Register(arguments) => register::run(global, &arguments, output).await,
         LanguageCommand::Report(arguments) => report::run(&arguments, output),
         LanguageCommand::Prompt(arguments) => prompt::run(&arguments, output),
     }

@@ -1,62 +1,45 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use audit::{
-    Decimal, Digest,
-    language::{EndpointFacts, TokenField},
+    Dataset,
+    language::ItemSet,
+    log::{Card, Rows},
 };
 use certifier::language::{
     Ended, Endpoint, EndpointOptions, Job, LanguageRunError, Limits, MAX_ATTEMPTS, MAX_CONCURRENCY,
     read_items, run as ask,
 };
 use clap::Args;
+use interface::{ArtefactKind, AuditId};
 use serde_json::json;
 
+use super::asked::AskedArguments;
 use crate::{
-    commands::log::RowArguments,
-    failure::{Exit, Result},
+    arguments::Global,
+    commands::log::{RowArguments, awaited},
+    failure::{Exit, Failure, Result},
     output::Output,
+    session,
 };
 
 #[derive(Args)]
 pub struct RunArguments {
-    /// Folder of an item set
-    #[arg(long, value_name = "FOLDER")]
-    items: PathBuf,
-    /// What /chat/completions is appended to, e.g. http://127.0.0.1:8000/v1
-    #[arg(long, value_name = "URL")]
-    base_url: String,
-    /// The model's name at the endpoint
-    #[arg(long, value_name = "NAME")]
-    model: String,
+    #[command(flatten)]
+    asked: AskedArguments,
     /// Folder of the log
     #[arg(long, short, value_name = "FOLDER")]
     output: PathBuf,
     #[command(flatten)]
     rows: RowArguments,
+    /// Audit that awaits this log: rows come from the canister, and all else must be as registered
+    #[arg(long, value_name = "ID", conflicts_with_all = ["rows", "audit_seed"])]
+    audit: Option<AuditId>,
     /// Environment variable with the key; '' for none
     #[arg(long, value_name = "VARIABLE", default_value = "OPENAI_API_KEY")]
     key_env: String,
     /// Send the key over plain HTTP to another computer
     #[arg(long)]
     insecure_http: bool,
-    /// Randomness of the answers; the endpoint's own with --no-temperature
-    #[arg(long, default_value = "0", conflicts_with = "no_temperature")]
-    temperature: Decimal,
-    /// Send no temperature, for models that take none
-    #[arg(long)]
-    no_temperature: bool,
-    /// Seed that the endpoint is sent
-    #[arg(long)]
-    seed: Option<u32>,
-    /// Most tokens of an answer; one that is cut off counts as invalid
-    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    max_tokens: u32,
-    /// Call that limit max_completion_tokens, as newer models of OpenAI want it
-    #[arg(long)]
-    max_completion_tokens: bool,
-    /// Seed that orders the options of every item; the dataset's digest by default
-    #[arg(long, value_name = "HEX")]
-    shuffle_seed: Option<Digest>,
     /// Calls at a time
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=MAX_CONCURRENCY as i64))]
     concurrency: u32,
@@ -94,19 +77,9 @@ impl RunArguments {
                 key
             }
         };
-        let facts = EndpointFacts {
-            base_url: self.base_url.clone(),
-            model: self.model.clone(),
-            temperature: (!self.no_temperature).then_some(self.temperature),
-            seed: self.seed,
-            max_tokens: self.max_tokens,
-            max_tokens_field: match self.max_completion_tokens {
-                true => TokenField::MaxCompletionTokens,
-                false => TokenField::MaxTokens,
-            },
-        };
         let timeout = Duration::from_secs(self.timeout);
         let without = key.is_none();
+        let facts = self.asked.endpoint();
         let options = EndpointOptions { facts, key, timeout, insecure_http: self.insecure_http };
         let endpoint = Endpoint::new(options)?;
         if without {
@@ -116,15 +89,19 @@ impl RunArguments {
     }
 }
 
-pub async fn run(arguments: &RunArguments, output: Output) -> Result<Exit> {
-    let (dataset, set) = read_items(&arguments.items)?;
+pub async fn run(global: &Global, arguments: &RunArguments, output: Output) -> Result<Exit> {
+    let (dataset, set) = read_items(arguments.asked.items())?;
+    let rows = match arguments.audit {
+        None => arguments.rows.rows(),
+        Some(audit) => drawn(global, audit, arguments, (&dataset, &set), output).await?,
+    };
     let endpoint = arguments.endpoint(output)?;
     let job = Job {
         dataset: &dataset,
         set: &set,
-        rows: arguments.rows.rows(),
+        rows,
         endpoint: Arc::new(endpoint),
-        shuffle_seed: arguments.shuffle_seed.unwrap_or_else(|| dataset.digest()),
+        shuffle_seed: arguments.asked.shuffle_seed(&dataset),
         limits: Limits {
             concurrency: arguments.concurrency,
             requests_per_minute: arguments.requests_per_minute,
@@ -144,6 +121,34 @@ pub async fn run(arguments: &RunArguments, output: Output) -> Result<Exit> {
     drop(bar);
     show(arguments, &ended, output)?;
     Ok(Exit::Ok)
+}
+
+/// The rows that an audit drew, if it is of these items, asked like this.
+async fn drawn(
+    global: &Global,
+    id: AuditId,
+    arguments: &RunArguments,
+    (dataset, set): (&Dataset, &ItemSet),
+    output: Output,
+) -> Result<Rows> {
+    let client = session::client(global, output).await?;
+    let (record, rows) = awaited(&client, id, output).await?;
+    let refused = |what: &str| {
+        Failure::new(
+            format!("audit {id} is about another {what}"),
+            "pass what the model was registered with (`assay language register`)",
+        )
+    };
+    if record.dataset != dataset.digest().into() {
+        return Err(refused("item set"));
+    }
+    let kind = ArtefactKind::LoggedModel;
+    let card = Card::parse(&client.download(kind, record.model.into(), &mut |_, _| ()).await?)?;
+    let facts = arguments.asked.facts(dataset, set)?;
+    if card.language.as_ref() != Some(&facts) {
+        return Err(refused("endpoint, parameter or prompt"));
+    }
+    Ok(rows)
 }
 
 fn show(arguments: &RunArguments, ended: &Ended, output: Output) -> Result<()> {

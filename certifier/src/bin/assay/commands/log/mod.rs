@@ -10,14 +10,17 @@ mod submit;
 use std::path::PathBuf;
 
 use audit::{Digest, SAMPLE_RULE, log::Rows};
-use certifier::private;
+use certifier::{client::Client, private};
 use clap::{Args, Subcommand};
+use interface::{AuditId, AuditRecord, AuditState};
 use runtime::{Choice, Device, Request};
 
 use crate::{
     arguments::Global,
+    commands::audit::wait,
     failure::{Exit, Failure, Result},
     output::Output,
+    show,
 };
 
 #[derive(Subcommand)]
@@ -59,6 +62,19 @@ pub enum LogCommand {
         With --model, opened rows are run again: classes must be equal, scores within --tolerance. Of a language model,\n\
         --dataset with the item set checks opened transcripts: prompts and classes. Exit code 3 when anything fails.")]
     Check(check::CheckArguments),
+}
+
+/// An audit that awaits a log, and the rows that the canister drew for it.
+pub async fn awaited(client: &Client, id: AuditId, output: Output) -> Result<(AuditRecord, Rows)> {
+    let record = wait(client, id, None, output).await?;
+    let (AuditState::AwaitingLog { of: size }, Some(seed)) = (&record.state, record.seed) else {
+        return Err(Failure::new(
+            format!("audit {id} awaits no log: {}", show::state_text(&record.state)),
+            "ask for one with `assay audit request --log`",
+        ));
+    };
+    let rows = Rows::Drawn { rule: SAMPLE_RULE.to_owned(), seed: seed.into(), size: *size };
+    Ok((record, rows))
 }
 
 /// Which rows to run.

@@ -4,7 +4,7 @@ use std::{
 };
 
 use audit::{
-    Dataset, Decimal, SAMPLE_RULE,
+    Dataset, Decimal,
     log::{Card, Rows},
     model::MODEL_MAGIC,
 };
@@ -13,20 +13,17 @@ use certifier::{
     log::{Job, Source, options, run as run_log},
 };
 use clap::Args;
-use interface::{ArtefactKind, AuditId, AuditState};
+use interface::{ArtefactKind, AuditId};
 use runtime::{MAX_BATCH, Options};
 use serde_json::json;
 
-use super::{RowArguments, RuntimeArguments};
+use super::{RowArguments, RuntimeArguments, awaited};
 use crate::{
     arguments::Global,
-    commands::{
-        audit::wait,
-        model::{parse_label, read_onnx},
-    },
+    commands::model::{parse_label, read_onnx},
     failure::{Exit, Failure, Result},
     output::Output,
-    session, show,
+    session,
 };
 
 #[derive(Args)]
@@ -124,24 +121,17 @@ pub async fn run(global: &Global, arguments: &RunArguments, output: Output) -> R
 /// The dataset of an audit that awaits a log, the rows that the canister drew, and how the model's card decides.
 async fn drawn(global: &Global, id: AuditId, output: Output) -> Result<(Dataset, Rows, Options)> {
     let client = session::client(global, output).await?;
-    let record = wait(&client, id, None, output).await?;
-    let (AuditState::AwaitingLog { of: size }, Some(seed)) = (&record.state, record.seed) else {
-        return Err(Failure::new(
-            format!("audit {id} awaits no log: {}", show::state_text(&record.state)),
-            "ask for one with `assay audit request --log`",
-        ));
-    };
+    let (record, rows) = awaited(&client, id, output).await?;
     let bar = output.bar("downloading dataset", true);
     let set = &mut |done, total| bar.set(done, total);
     let bytes = client.download(ArtefactKind::Dataset, record.dataset.into(), set).await?;
     let dataset = Dataset::parse(bytes).map_err(anyhow::Error::from)?;
-    let rows = Rows::Drawn { rule: SAMPLE_RULE.to_owned(), seed: seed.into(), size: *size };
     let options = match client.model(record.model).await?.logged {
         false => Options::default(),
         true => {
             let kind = ArtefactKind::LoggedModel;
             let card = client.download(kind, record.model.into(), &mut |_, _| ()).await?;
-            options(&Card::parse(&card).map_err(anyhow::Error::from)?.decision)
+            options(&Card::parse(&card)?.decision)
         }
     };
     Ok((dataset, rows, options))
