@@ -22,6 +22,7 @@ mod logs;
 mod proofs;
 mod replay;
 mod rows;
+mod sealing;
 mod site;
 mod storage;
 mod uploads;

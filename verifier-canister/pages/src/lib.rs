@@ -9,6 +9,7 @@
 
 mod about;
 pub mod assets;
+mod assurance;
 mod badge;
 mod certificate;
 mod chart;

@@ -9,7 +9,8 @@ use maud::{Markup, html};
 
 use crate::{
     Standing,
-    certificate::{caveats, criteria, identity, lead, level, notice, sample},
+    assurance::{lead, level, notice},
+    certificate::{caveats, criteria, identity, sample},
     comparisons,
     figures::{counted, exact_value, interval, interval_of},
     shell::{Place, digest, document, facts, time, wide},

@@ -5,6 +5,7 @@
 //! number can be computed again from the counters in the body: [`recompute`] does so and names the first that
 //! does not follow.
 
+mod caveats;
 mod facts;
 mod logged;
 mod predicate;

@@ -9,8 +9,10 @@
 //! [`odds::detection`] is the probability that openings drawn afterwards hit one that a rerun contradicts.
 //! `docs/log.md` specifies every byte.
 
+mod asked;
 mod card;
 mod error;
+mod facts;
 pub mod odds;
 mod opening;
 mod salt;
@@ -26,14 +28,13 @@ use crate::{
     schema::MAX_CLASSES,
 };
 
+pub use asked::{Asked, Named};
 pub use card::{CARD_FORMAT, Card, MAX_CARD};
 pub use error::LogError;
+pub use facts::{DecisionFacts, RuntimeFacts};
 pub use opening::{Draw, MAX_OPENINGS, MAX_OPENINGS_FILE, OPENINGS_FORMAT, Opening, Openings};
 pub use salt::{Salt, salt};
-pub use statement::{
-    Asked, DecisionFacts, LogFacts, MAX_ENVELOPE, Named, PREDICATE_TYPE, Predictions, Rows, RuntimeFacts,
-    Signed, Statement, frame,
-};
+pub use statement::{LogFacts, MAX_ENVELOPE, PREDICATE_TYPE, Predictions, Rows, Signed, Statement, frame};
 pub use submission::{Entry, MAX_SUBMISSION, SUBMISSION_MAGIC, SubmissionHeader, submission};
 pub use tally::Tally;
 pub use tree::{Frontier, Tree};

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Card, LOG_RULE, LogError, MAX_RECORDS, MAX_SCORES};
+use super::{DecisionFacts, LOG_RULE, LogError, MAX_RECORDS, MAX_SCORES, RuntimeFacts};
 use crate::{
-    Attribute, AuditError, Counts, Decimal, Digest, SAMPLE_RULE, Schema,
+    Attribute, Counts, Digest, SAMPLE_RULE, Schema,
     canonical::{from_canonical_json, to_canonical_json},
     certificate::{AttributeRecord, Nanoseconds, STATEMENT_TYPE, Subject, SubjectDigest},
     codec, draw_sample,
@@ -21,8 +21,6 @@ const MAX_STATEMENT: usize = 2 << 20;
 pub const MAX_ENVELOPE: usize = 3 << 20;
 /// Most rows that are listed one by one.
 const MAX_LISTED: i64 = 1 << 16;
-/// Most labels that are said to be classes.
-const MAX_LABELS: i64 = 1 << 10;
 
 /// What is signed about a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,99 +103,6 @@ pub enum Rows {
     },
 }
 
-/// How the class follows from the model's outputs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DecisionFacts {
-    /// The output that decides.
-    pub output: String,
-    /// The output with the scores in the log.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scores: Option<String>,
-    /// What a single score must be above for class 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub threshold: Option<Decimal>,
-    /// Which class a label of the model is, `label=class`, where the caller said so.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub labels: Vec<String>,
-}
-
-impl DecisionFacts {
-    /// How every integer model decides.
-    pub fn of_integer_model() -> Self {
-        Self { output: "class".to_owned(), scores: None, threshold: None, labels: Vec::new() }
-    }
-
-    pub(super) fn check(&self) -> Result<(), AuditError> {
-        let texts = [&self.output].into_iter().chain(&self.scores).chain(&self.labels);
-        texts.into_iter().try_for_each(|text| codec::check_text("output or label", text))?;
-        codec::in_range("labels", 0, MAX_LABELS, self.labels.len() as i64)
-    }
-}
-
-/// What ran the model, as the signer's program found it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RuntimeFacts {
-    /// `onnxruntime`, or what is built in.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// SHA-256 of its library, where one was loaded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub library: Option<Digest>,
-    /// What computed: the execution provider.
-    pub provider: String,
-    /// Whether parts of the model may have run on the CPU instead.
-    pub fallback: bool,
-    /// Rows of one call.
-    pub batch: u32,
-    /// Threads of one operator; the runtime's choice without.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub threads: Option<u32>,
-}
-
-/// What an audit asks a log for.
-#[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
-    /// What it must say about the model.
-    pub model: &'a Named,
-    /// SHA-256 of the dataset.
-    pub dataset: Digest,
-    /// The dataset's schema.
-    pub schema: &'a Schema,
-    /// Rows of the dataset.
-    pub dataset_rows: u32,
-    /// Seed of the sample.
-    pub seed: [u8; 32],
-    /// Rows drawn.
-    pub size: u32,
-}
-
-/// The model that a log must name, and how it decides: fixed before the sample was drawn.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
-    /// SHA-256 of the model file.
-    pub file: Digest,
-    /// How the class follows from its outputs.
-    pub decision: DecisionFacts,
-    /// How a language model is asked.
-    pub language: Option<LanguageFacts>,
-}
-
-impl Named {
-    /// The model with this card.
-    pub fn of_card(card: &Card) -> Self {
-        let (decision, language) = (card.decision.clone(), card.language.clone());
-        Self { file: card.source, decision, language }
-    }
-
-    /// The integer model with this digest.
-    pub fn of_integer_model(digest: Digest) -> Self {
-        Self { file: digest, decision: DecisionFacts::of_integer_model(), language: None }
-    }
-}
-
 impl Rows {
     /// The rows, in increasing order, of a dataset with so many.
     pub fn expand(&self, dataset_rows: u32) -> Result<Vec<u32>, LogError> {
@@ -258,29 +163,6 @@ impl Statement {
     /// SHA-256 of the dataset.
     pub fn dataset(&self) -> Digest {
         self.subject[1].digest.sha256
-    }
-
-    /// Fails unless this is about the predictions that an audit asks for: this model, this dataset with its classes and
-    /// attributes, and the rows that its seed draws.
-    pub fn check_asked(&self, asked: &Asked<'_>) -> Result<(), LogError> {
-        let Predictions { rows, dataset_rows, classes, favourable, attributes, decision, language, .. } =
-            &self.predicate;
-        let Asked { model, dataset, schema, dataset_rows: expected_rows, seed, size, .. } = asked;
-        let drawn = Rows::Drawn { rule: SAMPLE_RULE.to_owned(), seed: Digest(*seed), size: *size };
-        let parts = [
-            ("model", self.model() == model.file),
-            ("dataset", self.dataset() == *dataset && dataset_rows == expected_rows),
-            ("sample", *rows == drawn),
-            ("decision", *decision == model.decision),
-            ("language", *language == model.language),
-            ("classes", *classes == schema.classes),
-            ("favourable class", schema.classes.get(usize::from(schema.favourable)) == Some(favourable)),
-            ("attributes", *attributes == Predictions::attributes_of(schema)),
-        ];
-        match parts.into_iter().find(|(_, same)| !same) {
-            Some((what, _)) => Err(LogError::OtherAudit(what)),
-            None => Ok(()),
-        }
     }
 
     /// The counters with their shape.
