@@ -151,7 +151,7 @@ fn logged_facts(checked: bool) -> audit::Facts {
             threads: None,
         },
         openings: Some(Opened {
-            count: 30,
+            count: fixture::SAMPLE_SIZE / 2,
             rule: audit::SAMPLE_RULE.into(),
             seed: digest(5),
             drawn_at: at(2),
