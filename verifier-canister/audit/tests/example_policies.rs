@@ -35,8 +35,14 @@ fn schema(dataset: &str) -> Schema {
 
 #[test]
 fn each_example_fits_its_dataset() {
-    for dataset in ["german", "compas", "adult"] {
-        let policy = Policy::from_json(&read(&format!("policies/{dataset}.json"))).unwrap();
+    for (policy, dataset) in [
+        ("german", "german"),
+        ("compas", "compas"),
+        ("adult", "adult"),
+        ("facts", "language/facts"),
+        ("german-sex", "language/german-sex"),
+    ] {
+        let policy = Policy::from_json(&read(&format!("policies/{policy}.json"))).unwrap();
         policy.check(&schema(dataset)).unwrap_or_else(|error| panic!("{dataset}: {error}"));
     }
 }

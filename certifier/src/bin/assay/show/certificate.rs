@@ -58,10 +58,13 @@ fn facts(predicate: &Predicate) -> String {
     let facts = [
         ("model", predicate.model.digest.to_string()),
         (
-            "  made from",
+            if predicate.model.layers.is_empty() { "  file" } else { "  made from" },
             predicate.model.source.map_or_else(|| "not told".to_owned(), |source| source.to_string()),
         ),
-        ("  layers", predicate.model.layers.join("; ")),
+        match predicate.model.layers.as_slice() {
+            [] => ("  inside", "not told".to_owned()),
+            layers => ("  layers", layers.join("; ")),
+        },
         ("  fixed", utc(predicate.model.registered_at.0)),
         ("dataset", predicate.dataset.digest.to_string()),
         ("  fixed", utc(predicate.dataset.sealed_at.0)),
@@ -148,13 +151,18 @@ fn logged(log: &Logged, predicate: &Predicate) -> String {
         runtime.version,
         runtime.provider,
     );
+    if let Some(language) = &log.language {
+        let endpoint = &language.endpoint;
+        text.push_str(&format!("  asked: language model {} at {}\n", endpoint.model, endpoint.base_url));
+    }
     if let Some(opened) = &log.openings {
         let checked = opened.checked.as_ref();
         let checked = checked.map(|one| format!("run again by {}, {}", one.by, utc(one.at.0)));
         text.push_str(&format!(
-            "  {} predictions opened, drawn {}, {}\n",
+            "  {} predictions opened, drawn {} (draw {} of this model), {}\n",
             opened.count,
             utc(opened.drawn_at.0),
+            opened.draws,
             checked.unwrap_or_else(|| "run again by nobody".to_owned()),
         ));
     }
