@@ -99,6 +99,38 @@ fn a_tree_ensemble_that_cannot_be_imported_decides_as_in_python() {
     assert_eq!(scores[..4], [0.184_528_29, 0.815_471_7, 0.408_372_28, 0.591_627_7]);
 }
 
+/// Six token ids below 50, or halves of them.
+fn tokens(rows: u32, scale: &str) -> Dataset {
+    let column = |index| Column {
+        name: format!("t{index}"),
+        offset: "0".parse().unwrap(),
+        scale: scale.parse().unwrap(),
+    };
+    let schema = Schema { columns: (0..6).map(column).collect(), ..eighths(1).schema().clone() };
+    let mut builder = DatasetBuilder::new(schema).unwrap();
+    for row in 0..rows {
+        let ids: Vec<i16> = (0..6).map(|column| ((row * 37 + column * 11) % 50) as i16).collect();
+        builder.push(&ids, 0, &[0]).unwrap();
+    }
+    builder.build().unwrap()
+}
+
+#[test]
+fn whole_numbers_are_given_as_such() {
+    let onnx = fs::read(repository("prover/import/fixtures/unsupported/hand_token_input.onnx")).unwrap();
+    let (classes, scores) = classes(&onnx, &tokens(64, "1"), &onnx_runtime(), 10);
+    // onnxruntime 1.32.0 in Python, on the same rows.
+    let expected = "0010011011010010000011000000000000010000010010010100100110110100";
+    assert_eq!(classes.iter().map(u8::to_string).collect::<String>(), expected);
+    let expected = [0.566_328_8, 0.433_671_2, 0.799_467_3, 0.200_532_7];
+    assert!(
+        scores.iter().zip(expected).all(|(score, expected): (&f32, f32)| (score - expected).abs() < 1e-6)
+    );
+    let mut classifier =
+        Classifier::open(&onnx, &tokens(1, "2"), &onnx_runtime(), &Options::default()).unwrap();
+    assert!(matches!(classifier.run(&[1.0, 2.0, 3.0, 4.0, 5.0, 5.5]), Err(RuntimeError::NotWhole(5.5))));
+}
+
 #[test]
 fn both_runtimes_decide_alike_on_the_example_models() {
     for name in [

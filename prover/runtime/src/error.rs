@@ -46,9 +46,12 @@ pub enum RuntimeError {
     /// The model's input is not one that rows fit in, or its labels are not the dataset's classes.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// The model does not have one float input.
-    #[error("the model has {0}; one input of floating point numbers is needed")]
+    /// The model does not have one input of numbers.
+    #[error("the model has {0}; one input of numbers is needed")]
     Input(String),
+    /// The model takes whole numbers, and a row has another one.
+    #[error("the model takes whole numbers of its type, and a row has {0}")]
+    NotWhole(f32),
     /// The model's shape fixes the number of rows.
     #[error("the model takes exactly {got} rows at once")]
     FixedBatch {
@@ -98,9 +101,11 @@ impl RuntimeError {
                 "docs/log.md says which models fit; --label LABEL=CLASS maps labels to classes"
             }
             Self::Embedded(_) => "pass --runtime-library FILE: ONNX Runtime runs more models",
-            Self::OnnxRuntime(_) | Self::Input(_) | Self::Shape { .. } | Self::NotANumber(_) => {
-                "docs/log.md says which models fit"
-            }
+            Self::OnnxRuntime(_)
+            | Self::Input(_)
+            | Self::NotWhole(_)
+            | Self::Shape { .. }
+            | Self::NotANumber(_) => "docs/log.md says which models fit",
         }
     }
 }

@@ -5,14 +5,17 @@ use std::{borrow::Cow, fmt::Debug, path::PathBuf, sync::OnceLock};
 use import::{graph::Input, tensor::Element};
 use ort::{
     environment::Environment,
-    session::{HasSelectedOutputs, OutputSelector, RunOptions, Session},
-    value::{DynValue, PrimitiveTensorElementType, TensorElementType, TensorRef, ValueType},
+    session::{HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionInputValue},
+    value::{DynValue, PrimitiveTensorElementType, Tensor, TensorElementType, TensorRef, ValueType},
 };
 
 use crate::{Device, Facts, Predictions, Request, RuntimeError, library::Library, output::Output};
 
 /// The one library of this process.
 static LOADED: OnceLock<(PathBuf, Environment)> = OnceLock::new();
+
+/// Largest whole number up to which single precision has all.
+const MAX_WHOLE: f32 = 16_777_216.0;
 
 /// A model in ONNX Runtime.
 pub struct OnnxRuntime {
@@ -21,7 +24,7 @@ pub struct OnnxRuntime {
     wanted: Vec<String>,
     /// Shape of one row; the first dimension is that of rows unless `rank_one`.
     row: Vec<i64>,
-    double: bool,
+    entry: TensorElementType,
     fixed_batch: Option<u64>,
 }
 
@@ -44,7 +47,7 @@ impl OnnxRuntime {
             Err(cause) if device == Device::Cpu => return Err(failed(cause)),
             Err(cause) => return Err(RuntimeError::Device { device, cause: first_line(&cause) }),
         };
-        let (row, double, fixed_batch) = input(&session, columns)?;
+        let (row, entry, fixed_batch) = input(&session, columns)?;
         let facts = Facts {
             name: "onnxruntime",
             version: version(library),
@@ -52,23 +55,18 @@ impl OnnxRuntime {
             provider: provider.provider().name(),
             fallback: request.allow_fallback && device != Device::Cpu,
         };
-        Ok((Self { session, options: None, wanted: Vec::new(), row, double, fixed_batch }, facts))
+        Ok((Self { session, options: None, wanted: Vec::new(), row, entry, fixed_batch }, facts))
     }
 
     /// Every output for one row.
     pub fn probe(&mut self, row: &[f32]) -> Result<Vec<(String, Output<'static>)>, RuntimeError> {
         // A model for a fixed number of rows gets as many equal ones.
         let rows = self.fixed_batch.unwrap_or(1) as usize;
-        let shape = self.shape(rows);
         let values: Vec<f32> = row.iter().copied().cycle().take(row.len() * rows).collect();
-        let doubles = self.doubles(&values);
+        let given = self.given(rows, &values)?;
         let names: Vec<String> =
             self.session.outputs().iter().map(|output| output.name().to_owned()).collect();
-        let outputs = match &doubles {
-            Some(doubles) => self.session.run(ort::inputs![view(shape, doubles)?]),
-            None => self.session.run(ort::inputs![view(shape, &values)?]),
-        };
-        let outputs = outputs.map_err(failed)?;
+        let outputs = self.session.run([given]).map_err(failed)?;
         let first = |value: &DynValue| one_of(owned(read(value)), rows);
         Ok(names.into_iter().zip(outputs.values().map(|value| first(&value))).collect())
     }
@@ -91,30 +89,46 @@ impl OnnxRuntime {
         if let Some(got) = self.fixed_batch.filter(|&fixed| fixed != rows as u64) {
             return Err(RuntimeError::FixedBatch { got });
         }
-        let shape = self.shape(rows);
-        let doubles = self.doubles(values);
+        let given = self.given(rows, values)?;
         let no_output = || RuntimeError::OnnxRuntime("it has no output".to_owned());
         let options = self.options.as_ref().ok_or_else(no_output)?;
-        let outputs = match &doubles {
-            Some(doubles) => self.session.run_with_options(ort::inputs![view(shape, doubles)?], options),
-            None => self.session.run_with_options(ort::inputs![view(shape, values)?], options),
-        };
-        let outputs = outputs.map_err(failed)?;
+        let outputs = self.session.run_with_options([given], options).map_err(failed)?;
         let found = |name: &String| outputs.get(name).map(read).ok_or_else(no_output);
         finish(&self.wanted.iter().map(found).collect::<Result<Vec<_>, _>>()?)
     }
 
-    fn shape(&self, rows: usize) -> Vec<i64> {
+    /// Rows as the model takes them.
+    fn given<'a>(&self, rows: usize, values: &'a [f32]) -> Result<SessionInputValue<'a>, RuntimeError> {
         let mut shape = self.row.clone();
         if shape.len() > 1 {
             shape[0] = rows as i64;
         }
-        shape
+        match self.entry {
+            TensorElementType::Float64 => {
+                tensor(shape, values.iter().map(|&value| value.into()).collect::<Vec<f64>>())
+            }
+            TensorElementType::Int64 => tensor(shape, whole::<i64>(values)?),
+            TensorElementType::Int32 => tensor(shape, whole::<i32>(values)?),
+            TensorElementType::Uint8 => tensor(shape, whole::<u8>(values)?),
+            _ => Ok(TensorRef::from_array_view((shape, values)).map_err(failed)?.into()),
+        }
     }
+}
 
-    fn doubles(&self, values: &[f32]) -> Option<Vec<f64>> {
-        self.double.then(|| values.iter().map(|&value| value.into()).collect())
-    }
+/// Token ids, pixels and other whole numbers; single precision holds all of them that are in range.
+fn whole<T: TryFrom<i64>>(values: &[f32]) -> Result<Vec<T>, RuntimeError> {
+    let exact = |&value: &f32| {
+        let whole = (value.fract() == 0.0 && value.abs() <= MAX_WHOLE).then_some(value as i64);
+        whole.and_then(|value| T::try_from(value).ok()).ok_or(RuntimeError::NotWhole(value))
+    };
+    values.iter().map(exact).collect()
+}
+
+fn tensor<T: PrimitiveTensorElementType + Clone + Debug + 'static>(
+    shape: Vec<i64>,
+    values: Vec<T>,
+) -> Result<SessionInputValue<'static>, RuntimeError> {
+    Ok(Tensor::from_array((shape, values)).map_err(failed)?.into())
 }
 
 fn environment(library: &Library) -> Result<&'static Environment, RuntimeError> {
@@ -148,17 +162,23 @@ fn session(
     builder.commit_from_memory(onnx)
 }
 
-/// The shape of one row, whether it is in double precision, and how many rows the model takes if it says so.
-fn input(session: &Session, columns: usize) -> Result<(Vec<i64>, bool, Option<u64>), RuntimeError> {
+/// What an input is: the shape of one row, its entries, and how many rows the model takes if it says so.
+type Shape = (Vec<i64>, TensorElementType, Option<u64>);
+
+fn input(session: &Session, columns: usize) -> Result<Shape, RuntimeError> {
     let [input] = session.inputs() else {
         return Err(RuntimeError::Input(format!("{} inputs", session.inputs().len())));
     };
     let ValueType::Tensor { ty, shape, .. } = input.dtype() else {
         return Err(RuntimeError::Input("an input that is no tensor".to_owned()));
     };
+    // Only the shape is the importer's to decide; it takes no whole numbers.
     let (element, data_type) = match ty {
-        TensorElementType::Float32 => (Element::F32, 1),
         TensorElementType::Float64 => (Element::F64, 11),
+        TensorElementType::Float32
+        | TensorElementType::Int64
+        | TensorElementType::Int32
+        | TensorElementType::Uint8 => (Element::F32, 1),
         other => return Err(RuntimeError::Input(format!("an input of type {other}"))),
     };
     let dims: Vec<Option<usize>> = shape.iter().map(|&dim| usize::try_from(dim).ok()).collect();
@@ -168,14 +188,7 @@ fn input(session: &Session, columns: usize) -> Result<(Vec<i64>, bool, Option<u6
     let open = dims.is_none();
     let row = Input { slot: 0, name: input.name().to_owned(), element, data_type, dims }.one_row(columns)?;
     let row = row.into_iter().map(|dim| dim as i64).collect();
-    Ok((row, element == Element::F64, fixed.filter(|_| !open)))
-}
-
-fn view<T: PrimitiveTensorElementType + Clone + Debug + 'static>(
-    shape: Vec<i64>,
-    values: &[T],
-) -> Result<TensorRef<'_, T>, RuntimeError> {
-    TensorRef::from_array_view((shape, values)).map_err(failed)
+    Ok((row, *ty, fixed.filter(|_| !open)))
 }
 
 fn read(value: &DynValue) -> Output<'_> {
