@@ -1,6 +1,7 @@
 //! Audits by prediction logs, honest and not.
 
 mod disputes;
+mod events;
 mod keys;
 mod refused;
 
