@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use audit::{
     Certificate, Decimal, Digest,
     certificate::Level,
-    language::{EndpointFacts, LanguageFacts, TokenField},
+    language::{EndpointFacts, LanguageFacts, ShuffleFacts, TokenField},
     log::{CARD_FORMAT, Card, Openings, Rows, SubmissionHeader},
 };
 use axum::{Json, Router, routing::post};
@@ -69,6 +69,21 @@ async fn an_endpoint_is_held_to_what_it_was_registered_with() -> Result<()> {
     let (client, bytes) = (world.client(OWNER)?, card.to_json()?);
     client.upload(ArtefactKind::LoggedModel, &bytes, &mut |_, _| ()).await?;
     world.add_key().await?;
+
+    // Other items than those of the dataset, or an order that somebody chose.
+    let asked = card.language.clone().context("a language model")?;
+    let shuffle = ShuffleFacts { seed: Digest([1; 32]), ..asked.shuffle.clone() };
+    let other = EndpointFacts { model: "another".to_owned(), ..facts.clone() };
+    for (what, language) in [
+        ("items", LanguageFacts { items: Digest([1; 32]), ..asked.clone() }),
+        ("shuffle seed", LanguageFacts { shuffle, endpoint: other, ..asked }),
+    ] {
+        let source = language.endpoint.digest()?;
+        let bytes = Card { language: Some(language), source, ..card.clone() }.to_json()?;
+        client.upload(ArtefactKind::LoggedModel, &bytes, &mut |_, _| ()).await?;
+        let refused = world.request_log(Digest::of(&bytes), &dataset, 100, OPENED).await.unwrap_err();
+        assert!(refused.to_string().contains(what), "{what}: {refused}");
+    }
 
     // Asked with another temperature than was registered, and as it was.
     for (temperature, accepted) in [(Decimal(Decimal::ONE), false), (Decimal(0), true)] {

@@ -54,6 +54,8 @@ export interface Summary {
     checkedBy: string | null;
     /** How likely so many lies would have been found. */
     odds: { lies: number; share: string; detected: string }[];
+    /** The endpoint that was asked, where it is a language model's log. */
+    endpoint: { baseUrl: string; model: string } | null;
   } | null;
   auditsOfModel: number;
   auditsOfOwner: number;

@@ -107,6 +107,9 @@ fn summary(authentic: &Authentic) -> Value {
             "opened": log.openings.as_ref().map_or(0, |opened| opened.count),
             "checkedBy": log.openings.as_ref().and_then(|opened| opened.checked.as_ref()).map(|one| &one.by),
             "odds": predicate.odds,
+            "endpoint": log.language.as_ref().map(|language| json!({
+                "baseUrl": language.endpoint.base_url, "model": language.endpoint.model,
+            })),
         })),
         "auditsOfModel": predicate.audits_of_model,
         "auditsOfOwner": predicate.audits_of_owner,

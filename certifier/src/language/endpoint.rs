@@ -51,27 +51,34 @@ pub(super) enum Attempt {
     Stop(LanguageRunError),
 }
 
+/// An endpoint's facts with the address in its one spelling; fails where it has what must not be published.
+pub fn checked(mut facts: EndpointFacts) -> Result<(EndpointFacts, Url), LanguageRunError> {
+    let given = facts.base_url.clone();
+    let wrong = |problem| LanguageRunError::BaseUrl { url: given.clone(), problem };
+    facts.base_url = given.trim_end_matches('/').to_owned();
+    let mut base = Url::parse(&facts.base_url).map_err(|_| wrong("it cannot be read"))?;
+    if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() {
+        return Err(wrong("it must begin with http:// or https:// and a host"));
+    }
+    // It is published in the statement.
+    if !base.username().is_empty() || base.password().is_some() {
+        let _ = base.set_username("").and_then(|()| base.set_password(None));
+        let problem = "a name or password must not be in it";
+        return Err(LanguageRunError::BaseUrl { url: base.to_string(), problem });
+    }
+    if base.query().is_some() || base.fragment().is_some() || facts.base_url.contains('@') {
+        return Err(wrong("it must not have a ?, # or @"));
+    }
+    check_text("base URL", &facts.base_url).map_err(|_| wrong("it is longer than 128 bytes"))?;
+    Ok((facts, base))
+}
+
 impl Endpoint {
     /// Checks URL and key; nothing is sent.
     pub fn new(options: EndpointOptions) -> Result<Self, LanguageRunError> {
-        let EndpointOptions { mut facts, key, timeout, insecure_http } = options;
-        let given = facts.base_url.clone();
-        let wrong = |problem| LanguageRunError::BaseUrl { url: given.clone(), problem };
-        facts.base_url = given.trim_end_matches('/').to_owned();
-        let mut base = Url::parse(&facts.base_url).map_err(|_| wrong("it cannot be read"))?;
-        if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() {
-            return Err(wrong("it must begin with http:// or https:// and a host"));
-        }
-        // It is published in the statement.
-        if !base.username().is_empty() || base.password().is_some() {
-            let _ = base.set_username("").and_then(|()| base.set_password(None));
-            let problem = "a name or password must not be in it";
-            return Err(LanguageRunError::BaseUrl { url: base.to_string(), problem });
-        }
-        if base.query().is_some() || base.fragment().is_some() {
-            return Err(wrong("it must not have a ? or #"));
-        }
-        check_text("base URL", &facts.base_url).map_err(|_| wrong("it is longer than 128 bytes"))?;
+        let EndpointOptions { facts, key, timeout, insecure_http } = options;
+        let (facts, base) = checked(facts)?;
+        let wrong = |problem| LanguageRunError::BaseUrl { url: facts.base_url.clone(), problem };
         let url = Url::parse(&format!("{}/chat/completions", facts.base_url))
             .map_err(|_| wrong("it cannot be read"))?;
         let local = matches!(base.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));

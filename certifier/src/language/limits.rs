@@ -114,7 +114,7 @@ impl Budget {
             spent.requests < spent.max_requests && spent.tokens.saturating_add(tokens) <= spent.max_tokens;
         if fits {
             spent.requests += 1;
-            spent.tokens += tokens;
+            spent.tokens = spent.tokens.saturating_add(tokens);
         }
         fits
     }
@@ -122,7 +122,7 @@ impl Budget {
     /// What was held for a request becomes what it cost.
     pub fn settle(&self, held: u64, cost: u64) {
         let mut spent = self.lock();
-        spent.tokens = (spent.tokens - held).saturating_add(cost);
+        spent.tokens = spent.tokens.saturating_sub(held).saturating_add(cost);
     }
 
     /// Requests and tokens of this run.

@@ -16,7 +16,7 @@ mod report;
 mod run;
 
 pub use check::check;
-pub use endpoint::{Endpoint, EndpointOptions, MAX_BODY};
+pub use endpoint::{Endpoint, EndpointOptions, MAX_BODY, checked};
 pub use error::LanguageRunError;
 pub use items::read_items;
 pub use limits::{Limits, MAX_ATTEMPTS, MAX_CONCURRENCY};

@@ -149,6 +149,12 @@ pub async fn run(
     if in_a_row > 0 && u64::from(in_a_row) == state.done {
         return Err(LanguageRunError::Unreachable { calls: in_a_row, last: last_error.unwrap_or_default() });
     }
+    if state.failed == total {
+        // Whatever the reason: nobody was asked anything, and that is no audit.
+        let last = last_error.or_else(|| calls.values().find_map(|call| call.errors.last().cloned()));
+        let calls = u32::try_from(total).unwrap_or(u32::MAX);
+        return Err(LanguageRunError::Unreachable { calls, last: last.unwrap_or_default() });
+    }
     let root = match state.done == total {
         true => Some(write(&folder, &job, &rows, calls)?),
         false => None,

@@ -24,7 +24,7 @@ pub use error::LogRunError;
 pub use rerun::{Difference, decide, rerun};
 pub use run::{FORMAT, Finished, Job, run};
 pub use runner::{Source, decision, options};
-pub use sign::{Places, open, principal, public_key, sign, submission};
+pub use sign::{Places, open, openings_bytes, principal, public_key, sign, submission};
 
 /// Everything that two runs must have in common to be one: what `run.json` holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

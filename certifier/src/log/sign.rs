@@ -23,6 +23,9 @@ use super::{
 /// DER of an Ed25519 public key (RFC 8410), before its 32 bytes.
 const DER_ED25519: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
+/// Most bytes of an opening apart from its output: a path of 20 digests and the names of its members.
+const OPENING: u64 = 1700;
+
 /// The principal of an Ed25519 key.
 pub fn principal(key: &Digest) -> Principal {
     Principal::self_authenticating([&DER_ED25519[..], &key.0].concat())
@@ -93,6 +96,18 @@ pub enum Places {
         /// How many.
         count: u32,
     },
+}
+
+/// Most bytes that so many openings of a complete log can have, whichever are drawn.
+pub fn openings_bytes(folder: &Path, count: u32) -> Result<u64, LogRunError> {
+    let folder = Folder::new(folder);
+    let (parameters, _, records) = complete(&folder)?;
+    let outputs = Outputs::read(&folder, &parameters)?;
+    let mut lengths: Vec<u64> =
+        (0..records.len()).map(|at| outputs.get(at).map_or(0, <[u8]>::len) as u64).collect();
+    lengths.sort_unstable_by(|one, other| other.cmp(one));
+    // Two hex digits a byte; the rest of an opening is at most so long.
+    Ok(OPENING + lengths.iter().take(count as usize).map(|length| OPENING + 2 * length).sum::<u64>())
 }
 
 /// Opens records of a complete log.

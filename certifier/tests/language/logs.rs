@@ -10,7 +10,7 @@ use std::{
 use audit::{
     Decimal, Digest,
     language::{LanguageError, Parsed, Transcript},
-    log::{Record, Rows, Signed, output_digest, salt},
+    log::{LogError, Record, Rows, Signed, output_digest, salt},
 };
 use certifier::{
     identity,
@@ -55,7 +55,7 @@ async fn a_log_is_signed_opened_and_checked_by_anyone() {
     assert_eq!(statement.measures, report_folder(folder.path()).unwrap().measures);
     // Another item set than the one that was asked.
     let other = check(&repository("datasets/language/facts"), signed.statement(), &openings);
-    assert!(matches!(other, Err(LanguageRunError::Language(LanguageError::Facts { what: "items", .. }))));
+    assert!(matches!(other, Err(LanguageRunError::Items { cause: LanguageError::Dataset(_), .. })));
 }
 
 /// Puts another transcript into a log, as its operator could before signing: with a fitting record and counters.
@@ -92,8 +92,12 @@ async fn an_operator_who_bends_a_transcript_is_found_out_when_it_is_opened() {
         forge(folder.path(), &asking, 4, bend);
         let signed = signed(folder.path());
         let openings = open(folder.path(), &Places::Rows(vec![4])).unwrap();
-        // Signature, tree and row are in order: only what was said is not.
-        openings.verify(signed.statement()).unwrap();
+        // Signature, tree and row are in order: only what was said is not. That the class does not follow from the
+        // outcomes, anyone sees; the rest, who has the items.
+        match openings.verify(signed.statement()) {
+            Err(LogError::Language(LanguageError::Transcript { item: 4, problem })) => return problem,
+            verified => verified.unwrap(),
+        }
         openings.check_inputs(&asking.dataset).unwrap();
         let outcome = check(&repository("datasets/language/german-sex"), signed.statement(), &openings);
         match outcome {

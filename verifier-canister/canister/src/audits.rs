@@ -35,7 +35,10 @@ impl<M: Memory> State<M> {
             check_range("valid_for_s", 1, MAX_VALID_S, seconds)?;
         }
         let log = match request.log {
-            Some(log) => Some(self.check_log_request(context, &model, &dataset, sample_size, log)?),
+            Some(log) => {
+                let (model, dataset) = ((request.model, &model), (request.dataset, &dataset));
+                Some(self.check_log_request(context, model, dataset, sample_size, log)?)
+            }
             None if model.logged => {
                 let message = "only logs of its predictions are audited: ask for one".to_owned();
                 return Err(Error::Invalid { what: "logged model".to_owned(), message });

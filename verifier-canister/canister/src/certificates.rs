@@ -1,4 +1,4 @@
-//! Certificates: made from checked counts only, superseded or revoked but never removed.
+//! Certificates: made from checked counts only, superseded, suspended or revoked but never removed.
 
 use audit::{
     Body, Counts, Policy, Replay, Verdict, Verified,

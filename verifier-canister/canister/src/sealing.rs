@@ -105,7 +105,8 @@ impl<M: Memory> State<M> {
         })
     }
 
-    /// One card for an owner, a file and an encoding: another name or threshold would begin its count of audits anew.
+    /// One card for an owner, a file and an encoding, or an endpoint's model and an item set: another name, threshold or
+    /// parameter would begin its count of audits anew.
     fn check_card(
         &mut self,
         context: &Context,
@@ -114,7 +115,15 @@ impl<M: Memory> State<M> {
     ) -> Result<Model, Error> {
         let bytes = self.blocks.read_all(&content)?;
         let card = Card::parse(&bytes).map_err(|cause| refused("logged model", cause))?;
-        let same = Digest::of_parts(&[context.caller.as_slice(), &card.source.0, &card.encoding.0]);
+        let same = match &card.language {
+            None => [&card.source.0[..], &card.encoding.0].concat(),
+            // Another seed or limit of tokens does not make it another model, another item set does.
+            Some(language) => {
+                let endpoint = &language.endpoint;
+                [endpoint.base_url.as_bytes(), b" ", endpoint.model.as_bytes(), &language.items.0].concat()
+            }
+        };
+        let same = Digest::of_parts(&[context.caller.as_slice(), &same]);
         if let Some(model) = self.cards.get(&same.0)? {
             return Err(Error::WrongState {
                 what: "your card for this file and encoding".to_owned(),

@@ -15,7 +15,7 @@
 //! numbers         every figure, interval and verdict follows from the counters
 //! ```
 //!
-//! A certificate that passes is authentic; whether it stands (is not expired, superseded or revoked) is
+//! A certificate that passes is authentic; whether it stands (is not expired, superseded, suspended or revoked) is
 //! [`Standing`]. What the canister's own code did is not proved by a check. [`rerun::rerun`] does that again, from the
 //! records that [`check_records`] accepts and from bytes that the certificate names by their digests.
 #![forbid(unsafe_code)]

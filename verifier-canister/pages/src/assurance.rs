@@ -53,7 +53,13 @@ pub(crate) fn lead(predicate: &Predicate) -> Markup {
 
 pub(crate) fn level(predicate: &Predicate, place: Place) -> Markup {
     let word = predicate.level.word();
+    let language = predicate.log.as_ref().is_some_and(|log| log.language.is_some());
     let text = match predicate.level {
+        Level::Attested if language => {
+            "The owner asked a language model behind an endpoint, and signed what came of every prompt at once after the \
+             items were drawn. The canister counted each against labels and groups that it holds itself, and computed \
+             every figure below from the counts. That this endpoint gave these answers is the owner's word."
+        }
         Level::Attested => {
             "The model's owner ran it, and signed every prediction at once after the sample was drawn. The canister counted \
              each one against labels and groups that it holds itself, and computed every figure below from the counts. \

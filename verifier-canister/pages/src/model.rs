@@ -34,7 +34,7 @@ pub fn model(site: &Site, view: &ModelView) -> Vec<u8> {
             h1 { "Model " (record.name) }
             p class="lead" {
                 @if record.logged {
-                    "Logged: its file stays with the owner; the canister holds the file's digest, and audits signed logs of its predictions."
+                    "Logged: the model stays with its owner, or with an endpoint that the owner asks. The canister holds a digest, and audits signed logs of predictions."
                 } @else if record.commitment.is_some() {
                     "Private: its weights stay with the owner, and the canister holds a binding commitment to them."
                 } @else {
@@ -182,11 +182,11 @@ fn identity(record: &ModelRecord) -> Markup {
         rows.push(("Commitment", digest(commitment)));
     }
     if let Some(source) = record.source {
-        let what = if record.logged { "File" } else { "Made from" };
+        let what = if record.logged { "File or endpoint" } else { "Made from" };
         rows.push((what, html! { (digest(source)) ", by its owner's statement" }));
     }
     if record.logged {
-        rows.push(("Inside", html! { "not known here: it stays with its owner, who logs its predictions" }));
+        rows.push(("Inside", html! { "not known here: the owner logs its predictions" }));
     } else {
         rows.extend([
             ("Layers", html! { (layers.collect::<Vec<_>>().join("; ")) }),

@@ -21,7 +21,7 @@ Exit codes:
   2  the command line is wrong
   3  a certificate or proof failed a check, or a rerun gives something else
   4  the verdict is not `pass`, and --require-pass was given
-  5  the certificate is authentic, but expired, superseded or revoked
+  5  the certificate is authentic, but expired, superseded, suspended or revoked
 
 Examples:
   assay demo                                   the whole path on an embedded node

@@ -23,7 +23,7 @@ pub enum Exit {
     Mismatch = 3,
     /// The verdict is not `pass`, and `--require-pass` was given.
     NotPassed = 4,
-    /// The certificate is authentic, but expired, superseded or revoked.
+    /// The certificate is authentic, but expired, superseded, suspended or revoked.
     NotStanding = 5,
 }
 

@@ -12,6 +12,8 @@ use crate::{
 
 /// Shares of lies that [`OddsRecord`]s are given for: one prediction in so many.
 const ONE_IN: [u32; 3] = [1000, 100, 20];
+/// Longest note of who ran openings again, in bytes.
+const MAX_NOTE: i64 = 1 << 10;
 
 /// A log that was handed in and counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +128,12 @@ impl Logged {
         ] {
             codec::check_text(what, text)?;
         }
+        self.decision.check()?;
+        if let Some(language) = &self.language {
+            language
+                .check()
+                .map_err(|cause| AuditError::Json { what: "language", cause: cause.to_string() })?;
+        }
         in_order([("time of the log", drawn_at, self.submitted_at)])?;
         let Some(openings) = &self.openings else {
             return in_order([("time of issue", self.submitted_at, issued_at)]);
@@ -144,6 +152,16 @@ impl Logged {
         ])?;
         let Some(checked) = &openings.checked else { return Ok(()) };
         codec::check_text("checker", &checked.by)?;
+        codec::in_range("length of the note", 0, MAX_NOTE, checked.note.len() as i64)?;
+        if self.language.is_some() {
+            // Nobody can have an endpoint say the same again.
+            let path = "log.openings.checked".to_owned();
+            return Err(AuditError::Differs {
+                path,
+                expected: "nothing".to_owned(),
+                got: checked.by.clone(),
+            });
+        }
         if checked.by == not_by {
             let path = "log.openings.checked.by".to_owned();
             return Err(AuditError::Differs {

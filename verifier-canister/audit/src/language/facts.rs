@@ -1,10 +1,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    FAILED, INVALID, ItemSet, LanguageError, SHUFFLE_RULE, TRANSCRIPT_FORMAT, answer::ANSWER_RULE,
+    FAILED, INVALID, ItemSet, LanguageError, Plan, SHUFFLE_RULE, TRANSCRIPT_FORMAT, answer::ANSWER_RULE,
     manifest::Kind,
 };
-use crate::{AuditError, Decimal, Digest, canonical::to_canonical_json, codec};
+use crate::{AuditError, Decimal, Digest, Schema, canonical::to_canonical_json, codec};
 
 /// How a language model was asked: part of a log's statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,10 +109,32 @@ impl LanguageFacts {
         for (what, expected, got) in rules {
             same(what, expected, got)?;
         }
-        codec::check_text("base URL", &self.endpoint.base_url)?;
+        let base_url = &self.endpoint.base_url;
+        codec::check_text("base URL", base_url)?;
+        // A name or key must not be published, and one endpoint must have one spelling.
+        if base_url.contains(['@', '?', '#']) || base_url.ends_with('/') {
+            let name = base_url.split('@').next_back().unwrap_or_default().to_owned();
+            return Err(AuditError::Unknown { what: "form of base URL", name }.into());
+        }
         codec::check_text("model name", &self.endpoint.model)?;
         self.templates.iter().try_for_each(|template| codec::check_text("template id", &template.id))?;
         Ok(())
+    }
+
+    /// Fails unless what is asked is what the dataset's manifest names, in an order that nobody chose: the dataset's
+    /// digest is the shuffle's seed.
+    pub fn check_dataset(&self, schema: &Schema, dataset: Digest) -> Result<(), LanguageError> {
+        let plan = Plan::of(schema)?;
+        if self.kind != plan.kind {
+            return Err(LanguageError::Dataset("its manifest names another kind of items"));
+        }
+        same("items", plan.items.digest, self.items)?;
+        let list =
+            |digests: Vec<Digest>| digests.iter().map(Digest::to_string).collect::<Vec<_>>().join(", ");
+        let expected = plan.templates.values().map(|template| template.digest).collect();
+        let got = self.templates.iter().map(|template| template.digest).collect();
+        same("templates", list(expected), list(got))?;
+        same("shuffle seed", dataset, self.shuffle.seed)
     }
 
     /// Fails unless a statement with these classes can be about such items.

@@ -130,6 +130,25 @@ impl Transcript {
         Ok(read)
     }
 
+    /// Fails unless it is about this item, and its outcomes come to this class.
+    pub fn check_record(
+        &self,
+        kind: Kind,
+        classes: usize,
+        item: u32,
+        class: u8,
+    ) -> Result<(), LanguageError> {
+        let wrong = |problem: String| Err(LanguageError::Transcript { item: self.item, problem });
+        if (self.item, self.class) != (item, class) {
+            return wrong(format!("the record is about item {item} and class {class}"));
+        }
+        let given = self::class(kind, classes, self.calls.iter().map(|call| call.parsed));
+        if given != self.class {
+            return wrong(format!("its answers give class {given}, not {}", self.class));
+        }
+        Ok(())
+    }
+
     /// Fails unless the prompts are those of the item, every outcome follows from its answer, and the class from them.
     pub fn check(&self, set: &ItemSet, classes: usize, seed: &Digest) -> Result<(), LanguageError> {
         let wrong = |problem: String| Err(LanguageError::Transcript { item: self.item, problem });
@@ -146,11 +165,7 @@ impl Transcript {
                 return wrong(format!("answer {variant} comes to {parsed:?}, not {:?}", call.parsed));
             }
         }
-        let class = class(set.plan().kind, classes, self.calls.iter().map(|call| call.parsed));
-        if class != self.class {
-            return wrong(format!("its answers give class {class}, not {}", self.class));
-        }
-        Ok(())
+        self.check_record(set.plan().kind, classes, self.item, self.class)
     }
 }
 
@@ -163,10 +178,7 @@ impl ItemSet {
         opening: &Opening,
     ) -> Result<Transcript, LanguageError> {
         let transcript = Transcript::parse(&opening.output)?;
-        if (transcript.item, transcript.class) != (opening.row, opening.class) {
-            let problem = format!("the record is about item {} and class {}", opening.row, opening.class);
-            return Err(LanguageError::Transcript { item: transcript.item, problem });
-        }
+        transcript.check_record(facts.kind, classes, opening.row, opening.class)?;
         transcript.check(self, classes, &facts.shuffle.seed)?;
         Ok(transcript)
     }

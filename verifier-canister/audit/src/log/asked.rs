@@ -62,6 +62,9 @@ impl Statement {
             ("favourable class", schema.classes.get(usize::from(schema.favourable)) == Some(favourable)),
             ("attributes", *attributes == Predictions::attributes_of(schema)),
         ];
+        if let Some(language) = language {
+            language.check_dataset(schema, *dataset)?;
+        }
         match parts.into_iter().find(|(_, same)| !same) {
             Some((what, _)) => Err(LogError::OtherAudit(what)),
             None => Ok(()),

@@ -30,7 +30,7 @@ impl DecisionFacts {
         Self { output: "class".to_owned(), scores: None, threshold: None, labels: Vec::new() }
     }
 
-    pub(super) fn check(&self) -> Result<(), AuditError> {
+    pub(crate) fn check(&self) -> Result<(), AuditError> {
         let texts = [&self.output].into_iter().chain(&self.scores).chain(&self.labels);
         texts.into_iter().try_for_each(|text| codec::check_text("output or label", text))?;
         codec::in_range("labels", 0, MAX_LABELS, self.labels.len() as i64)

@@ -3,9 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::{LogError, Record, Salt, Statement, output_digest, tree};
-use crate::{
-    Dataset, Digest, SAMPLE_RULE, canonical::from_json, codec, draw_sample, language::MAX_TRANSCRIPT,
-};
+use crate::{Dataset, Digest, SAMPLE_RULE, canonical::from_json, codec, draw_sample, language::Transcript};
 
 /// Id of the file's form.
 pub const OPENINGS_FORMAT: &str = "assay openings 1";
@@ -81,12 +79,19 @@ impl Opening {
     fn verify(&self, statement: &Statement) -> Result<(), LogError> {
         let log = &statement.predicate.log;
         codec::in_range("path length", 0, MAX_PATH, self.path.len() as i64)?;
-        let fits = match &statement.predicate.language {
-            None => self.output.len() as u64 == 4 * u64::from(log.scores),
-            Some(_) => (1..=MAX_TRANSCRIPT).contains(&self.output.len()),
-        };
-        if !fits {
-            return Err(LogError::OtherOutput { index: self.index });
+        match &statement.predicate.language {
+            None if self.output.len() as u64 == 4 * u64::from(log.scores) => {}
+            None => return Err(LogError::OtherOutput { index: self.index }),
+            // Whether prompts and outcomes are right, only who has the items can tell.
+            Some(language) => {
+                let classes = statement.predicate.classes.len();
+                Transcript::parse(&self.output)?.check_record(
+                    language.kind,
+                    classes,
+                    self.row,
+                    self.class,
+                )?;
+            }
         }
         let leaf = self.record().leaf();
         if !tree::is_included(leaf, self.index, log.size, &self.path, log.root) {

@@ -3,7 +3,7 @@
 use audit::{
     Counts, Decimal, Digest,
     certificate::Nanoseconds,
-    language::{FAILED, LanguageFacts, MAX_TRANSCRIPT},
+    language::{Call, FAILED, Kind, LanguageFacts, MAX_TRANSCRIPT, Parsed, Transcript},
     log::{
         DecisionFacts, LOG_RULE, LogError, LogFacts, OPENINGS_FORMAT, Opening, Openings, Predictions, Record,
         Rows, RuntimeFacts, Statement, Tree, output_digest,
@@ -73,16 +73,33 @@ fn log(
     Ok((statement, Openings { format: OPENINGS_FORMAT.to_owned(), root: tree.root(), draw: None, openings }))
 }
 
+/// A transcript of item 0 without an answer, which is class 4.
+fn unanswered(item: u32, class: u8, prompt: usize) -> Vec<u8> {
+    let call = Call {
+        prompt: "x".repeat(prompt),
+        answer: None,
+        errors: vec!["no connection".to_owned()],
+        parsed: Parsed::Failed,
+    };
+    let transcript = Transcript::new(Kind::Choice, 5, item, vec![call]);
+    audit::canonical::to_canonical_json("test", &Transcript { class, ..transcript }).unwrap()
+}
+
 #[test]
-fn outputs_are_transcripts_of_any_length_within_bounds() {
+fn outputs_are_transcripts_of_their_records() {
     for (output, fits) in [
-        (vec![b'x'], true),
-        (vec![b'x'; 4000], true),
+        (unanswered(0, 4, 1), true),
+        (unanswered(0, 4, 4000), true),
+        (unanswered(1, 4, 1), false),
+        // Its outcomes give class 4.
+        (unanswered(0, 0, 1), false),
+        (unanswered(0, 4, MAX_TRANSCRIPT), false),
+        (vec![b'x'], false),
         (vec![], false),
-        (vec![b'x'; MAX_TRANSCRIPT + 1], false),
     ] {
-        let (statement, openings) = log(&output, |_, _| ()).unwrap();
-        assert_eq!(openings.verify(&statement).is_ok(), fits, "{}", output.len());
+        let (statement, mut openings) = log(&output, |_, _| ()).unwrap();
+        openings.openings.truncate(1);
+        assert_eq!(openings.verify(&statement).is_ok(), fits, "{}", String::from_utf8_lossy(&output));
     }
 }
 

@@ -53,8 +53,8 @@ impl<M: Memory> State<M> {
     pub(crate) fn check_log_request(
         &self,
         context: &Context,
-        model: &Model,
-        dataset: &Dataset,
+        (digest, model): (DigestBytes, &Model),
+        (dataset_digest, dataset): (DigestBytes, &Dataset),
         sample_size: u32,
         LogRequest { openings }: LogRequest,
     ) -> Result<AuditLog, Error> {
@@ -82,6 +82,11 @@ impl<M: Memory> State<M> {
         schema
             .check_model(model.encoding.into(), model.inputs, model.classes)
             .map_err(|cause| Error::invalid("model", &cause))?;
+        if let Some(language) = self.named(digest, model)?.language {
+            language
+                .check_dataset(&schema, dataset_digest.into())
+                .map_err(|cause| refused("model", cause))?;
+        }
         self.check_awaiting_quotas(model.owner)?;
         let account = self.account(model.owner)?;
         let bytes = stored(Self::log_bytes(sample_size)) + stored(OPENINGS_BYTES);

@@ -25,7 +25,7 @@ pub struct CertificateFile {
     /// Canonical JSON: the statement.
     #[serde(with = "base64_bytes")]
     pub body: Vec<u8>,
-    /// Canonical JSON: valid, superseded or revoked when the file was made.
+    /// Canonical JSON: valid, superseded, suspended or revoked when the file was made.
     #[serde(with = "base64_bytes")]
     pub status: Vec<u8>,
     /// The subnet's signature over the canister's certified data (CBOR).

@@ -152,7 +152,8 @@ pub async fn wait_and_show(
             Some(format!("the model is private: `assay prove {id} --model FILE` goes on"))
         }
         AuditState::AwaitingLog { .. } => Some(format!(
-            "`assay log run --audit {id} --model FILE -o FOLDER`, `assay log sign FOLDER` and \
+            "`assay log run --audit {id} --model FILE -o FOLDER` (of a language model `assay language run \
+             --audit {id} …`), `assay log sign FOLDER` and \
              `assay log submit FOLDER --audit {id}` go on"
         )),
         AuditState::AwaitingOpenings { .. } => {

@@ -10,7 +10,7 @@ use check::{
     rerun::{Comparison, Evidence, RerunError, rerun},
 };
 use clap::Args;
-use interface::{ArtefactKind, Attest, Finding};
+use interface::{ArtefactKind, Attest, Finding, REASON_BYTES};
 
 use super::{
     certificate::{accepted, read_file},
@@ -73,7 +73,8 @@ pub async fn run(global: &Global, arguments: RerunArguments, output: Output) -> 
         if comparison.logged.as_ref().is_some_and(|logged| !logged.ran) {
             return Err(Failure::new(
                 "the log was counted, but the model was not run: that is no finding",
-                "pass --model with the file that its owner gave you, or `assay attest --not-reproduced`",
+                "pass --model with the file that its owner gave you, or `assay attest --not-reproduced`; a language \
+                 model's answers cannot be had again",
             ));
         }
         client.attest(finding(certificate.predicate.certificate, &comparison, arguments.note)).await?;
@@ -89,9 +90,19 @@ fn finding(certificate: u64, comparison: &Comparison, note: String) -> Attest {
         return Attest { certificate, finding: Finding::Agrees, rerun, note };
     }
     let paths: Vec<&str> = comparison.differences().map(|one| one.path.as_str()).take(3).collect();
-    let differences =
-        format!("{} values differ, first {}", comparison.differences().count(), paths.join(", "));
-    let note = if note.is_empty() { differences } else { format!("{differences}; {note}") };
+    let mut parts = Vec::new();
+    if let Some(first) = comparison.logged.as_ref().and_then(|logged| logged.wrong.first()) {
+        parts.push(format!("the model does not make prediction {}, of row {}", first.index, first.row));
+    }
+    if !paths.is_empty() {
+        let count = comparison.differences().count();
+        parts.push(format!("{count} values differ, first {}", paths.join(", ")));
+    }
+    if !note.is_empty() {
+        parts.push(note);
+    }
+    let mut note = parts.join("; ");
+    note.truncate(note.floor_char_boundary(REASON_BYTES as usize));
     Attest { certificate, finding: Finding::Disagrees, rerun, note }
 }
 
@@ -107,11 +118,13 @@ pub async fn run_again(
     if let Some(log) = &predicate.log {
         let owner = predicate.owner.parse().map_err(anyhow::Error::from)?;
         let keys = client.keys(owner).await?;
-        let key = keys.iter().find(|key| key.key == log.signer.into()).ok_or(RerunError::NoLog)?;
-        let found = held(key, log).map_err(|cause| Failure {
+        let refused = |cause: String| Failure {
             exit: Exit::Mismatch,
             ..Failure::new(cause, "the log is signed by a key that its owner did not have; do not rely on it")
-        })?;
+        };
+        let key = keys.iter().find(|key| key.key == log.signer.into());
+        let key = key.ok_or_else(|| refused(format!("{} is no key of {}", log.signer, predicate.owner)))?;
+        let found = held(key, log).map_err(|cause| refused(cause.to_string()))?;
         output.note(format!("key {found}"));
         parts.push((ArtefactKind::Log, log.content));
         parts.extend(log.openings.as_ref().map(|opened| (ArtefactKind::Openings, opened.content)));

@@ -5,6 +5,7 @@ use audit::{
     language::{EndpointFacts, ItemSet, LanguageFacts, TokenField},
     log::LogError,
 };
+use certifier::language::checked;
 use clap::Args;
 
 use crate::failure::Result;
@@ -48,8 +49,8 @@ impl AskedArguments {
     }
 
     /// Who is asked, and with which parameters.
-    pub fn endpoint(&self) -> EndpointFacts {
-        EndpointFacts {
+    pub fn endpoint(&self) -> Result<EndpointFacts> {
+        let facts = EndpointFacts {
             base_url: self.base_url.clone(),
             model: self.model.clone(),
             temperature: (!self.no_temperature).then_some(self.temperature),
@@ -59,7 +60,8 @@ impl AskedArguments {
                 true => TokenField::MaxCompletionTokens,
                 false => TokenField::MaxTokens,
             },
-        }
+        };
+        Ok(checked(facts)?.0)
     }
 
     /// What orders the options.
@@ -69,7 +71,7 @@ impl AskedArguments {
 
     /// What a statement about a run says.
     pub fn facts(&self, dataset: &Dataset, set: &ItemSet) -> Result<LanguageFacts> {
-        let facts = LanguageFacts::new(set, self.endpoint(), self.shuffle_seed(dataset));
+        let facts = LanguageFacts::new(set, self.endpoint()?, self.shuffle_seed(dataset));
         Ok(facts.map_err(LogError::from)?)
     }
 }

@@ -23,7 +23,7 @@ pub struct RegisterArguments {
 /// Registers who is asked what and how, not what will be answered.
 pub async fn run(global: &Global, arguments: &RegisterArguments, output: Output) -> Result<Exit> {
     let (dataset, set) = read_items(arguments.asked.items())?;
-    let (schema, endpoint) = (dataset.schema(), arguments.asked.endpoint());
+    let (schema, endpoint) = (dataset.schema(), arguments.asked.endpoint()?);
     let card = Card {
         format: CARD_FORMAT.to_owned(),
         name: arguments.name.clone().unwrap_or_else(|| endpoint.model.clone()),

@@ -79,7 +79,7 @@ impl RunArguments {
         };
         let timeout = Duration::from_secs(self.timeout);
         let without = key.is_none();
-        let facts = self.asked.endpoint();
+        let facts = self.asked.endpoint()?;
         let options = EndpointOptions { facts, key, timeout, insecure_http: self.insecure_http };
         let endpoint = Endpoint::new(options)?;
         if without {

@@ -145,8 +145,9 @@ fn report(
     let predicate = &signed.statement().predicate;
     let (log, count) = (&predicate.log, openings.map_or(0, |openings| openings.openings.len() as u32));
     let lies = log.size.div_ceil(100);
-    // Only a seed that the checker named leaves the owner no choice of what is opened.
-    let odds = (count > 0 && arguments.seed.is_some())
+    // Only a seed that the checker named leaves the owner no choice of what is opened. What an endpoint said cannot be
+    // had again, so an opened lie of a language model's owner is not found.
+    let odds = (count > 0 && arguments.seed.is_some() && predicate.language.is_none())
         .then(|| odds::detection(log.size, lies, count).ok())
         .flatten();
     let differences: Vec<_> = again
@@ -164,7 +165,7 @@ fn report(
         "language": predicate.language, "transcripts_checked": transcripts,
         "records_checked": arguments.records.is_some(), "openings": count,
         "detection": odds.as_ref().map(|odds| json!({
-            "lies": lies, "probability": odds.to_decimal(6) })),
+            "lies": lies, "probability": odds::floor(odds, 6) })),
         "rerun": again.map(|(_, largest)| json!({ "largest_score_difference": largest, "differences": differences })),
     });
     output.result(&document, || {
@@ -196,7 +197,7 @@ fn report(
             ));
         }
         if let Some(odds) = &odds {
-            let odds = odds.to_decimal(6);
+            let odds = odds::floor(odds, 6);
             text.push_str(&format!(
                 "had 1 % of the predictions ({lies}) been lies, one would be opened with probability {odds}\n"
             ));

@@ -3,11 +3,11 @@ use std::path::PathBuf;
 use audit::{Digest, log::MAX_ENVELOPE};
 use certifier::{
     client::Client,
-    log::{Places, open, submission},
+    log::{Places, open, openings_bytes, submission},
     private,
 };
 use clap::Args;
-use interface::{ArtefactKind, AuditId, AuditRecord, AuditState, SubmitLog, SubmitOpenings};
+use interface::{ArtefactKind, AuditId, AuditRecord, AuditState, OPENINGS_BYTES, SubmitLog, SubmitOpenings};
 
 use super::read;
 use crate::{
@@ -39,6 +39,16 @@ pub async fn run(global: &Global, arguments: &SubmitArguments, output: Output) -
         AuditState::AwaitingLog { .. } => {
             let default = || arguments.folder.join("statement.json");
             let statement = arguments.statement.clone().unwrap_or_else(default);
+            let openings = record.log.as_ref().map_or(0, |log| log.openings);
+            let most = openings_bytes(&arguments.folder, openings)?;
+            if most > OPENINGS_BYTES {
+                return Err(Failure::new(
+                    format!(
+                        "{openings} openings of this log can have {most} bytes, at most {OPENINGS_BYTES} are taken"
+                    ),
+                    "nothing was handed in: abandon the audit and ask for one with fewer --openings",
+                ));
+            }
             let bytes = submission(&arguments.folder, &read(&statement, MAX_ENVELOPE)?)?;
             let log = put(&client, ArtefactKind::Log, &bytes, output).await?;
             client.submit_log(SubmitLog { audit: record.id, log: log.into() }).await?;
