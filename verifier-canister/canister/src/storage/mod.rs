@@ -4,7 +4,6 @@
 //! Records that are certified are written only by the `put_` functions here, which update the tree as well.
 
 mod blocks;
-mod bodies;
 mod key;
 pub mod records;
 mod table;
@@ -23,6 +22,7 @@ use interface::{
     certified::{audit_json, audit_key, certificate_key, dataset_json, dataset_key, model_json, model_key},
     certified::{signing_key_json, signing_key_key, status_json, status_key},
 };
+use serde_bytes::ByteBuf;
 use verifier::Setup;
 
 use crate::{
@@ -35,7 +35,6 @@ use records::{
 };
 
 pub use blocks::{Blocks, Content, blocks_for};
-use bodies::Bodies;
 pub use table::{Single, Table};
 
 /// One memory per structure. A number is never used again for something else.
@@ -55,8 +54,7 @@ mod memory_ids {
     pub const AUDITS: MemoryId = MemoryId::new(10);
     pub const PROGRESS: MemoryId = MemoryId::new(11);
     pub const CERTIFICATES: MemoryId = MemoryId::new(12);
-    /// Bodies as earlier versions kept them; only read.
-    pub const EARLIER_BODIES: MemoryId = MemoryId::new(13);
+    pub const BODIES: MemoryId = MemoryId::new(13);
     pub const TURNS: MemoryId = MemoryId::new(14);
     pub const PROOFS: MemoryId = MemoryId::new(15);
     pub const COMMITMENTS: MemoryId = MemoryId::new(16);
@@ -64,9 +62,7 @@ mod memory_ids {
     pub const ATTESTATIONS: MemoryId = MemoryId::new(18);
     pub const LOGS: MemoryId = MemoryId::new(19);
     pub const KEYS: MemoryId = MemoryId::new(20);
-    pub const BODY_INDEX: MemoryId = MemoryId::new(21);
-    pub const BODY_DATA: MemoryId = MemoryId::new(22);
-    pub const CARDS: MemoryId = MemoryId::new(23);
+    pub const CARDS: MemoryId = MemoryId::new(21);
 }
 
 /// Memory is handed out in buckets of 2 MiB: little for an empty canister, and room for 64 GiB.
@@ -105,7 +101,7 @@ pub struct State<M: Memory> {
     models: Table<DigestKey, Model, VirtualMemory<M>>,
     audits: Table<AuditId, Audit, VirtualMemory<M>>,
     certificates: Table<CertificateId, Certificate, VirtualMemory<M>>,
-    bodies: Bodies<VirtualMemory<M>>,
+    bodies: Table<CertificateId, ByteBuf, VirtualMemory<M>>,
     attestations: Table<(CertificateId, Principal), Attestation, VirtualMemory<M>>,
     keys: Table<(Principal, DigestKey), SigningKey, VirtualMemory<M>>,
     /// What pages show of each certificate besides its record.
@@ -142,11 +138,7 @@ impl<M: Memory> State<M> {
             models: Table::open(memories.get(MODELS)),
             audits: Table::open(memories.get(AUDITS)),
             certificates: Table::open(memories.get(CERTIFICATES)),
-            bodies: Bodies::open(
-                memories.get(BODY_INDEX),
-                memories.get(BODY_DATA),
-                &Table::open(memories.get(EARLIER_BODIES)),
-            )?,
+            bodies: Table::open(memories.get(BODIES)),
             attestations: Table::open(memories.get(ATTESTATIONS)),
             keys: Table::open(memories.get(KEYS)),
             figures: Table::open(memories.get(FIGURES)),
@@ -232,7 +224,7 @@ impl<M: Memory> State<M> {
 
     /// The body of a certificate.
     pub fn body(&self, id: CertificateId) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.bodies.get(id))
+        Ok(self.bodies.get(&id)?.map(ByteBuf::into_vec))
     }
 
     /// A registered dataset, or the error that there is none.
@@ -291,7 +283,7 @@ impl<M: Memory> State<M> {
         body: Vec<u8>,
     ) -> Result<(), Error> {
         self.figures.put(id, &Figures::of(&body, signed_message(&body))?)?;
-        self.bodies.push(id, body)?;
+        self.bodies.put(id, &ByteBuf::from(body))?;
         self.put_certificate(id, certificate)
     }
 
