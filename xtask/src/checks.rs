@@ -8,7 +8,8 @@ use clap::ValueEnum;
 use crate::{
     canister, clients,
     command::{self, cargo},
-    onnxruntime, web,
+    onnxruntime::{self, Build},
+    web,
 };
 
 /// One step of `cargo xtask test`, in order.
@@ -60,11 +61,11 @@ fn run_step(step: Step) -> Result<()> {
         Step::Clients => {
             clients::set_up()?;
             clients::browser()?;
-            onnxruntime::set_up().map(drop)
+            runtimes()
         }
         Step::Tests => {
             let wasm = canister::module();
-            onnxruntime::set_up()?;
+            runtimes()?;
             clients::told(cargo(["test", "--quiet", "--locked", "--workspace"]))?
                 .env("ASSAY_WASM", &wasm)
                 .env("ASSAY_WEB", web::package())
@@ -81,4 +82,15 @@ fn run_step(step: Step) -> Result<()> {
             .env("RUSTDOCFLAGS", "-D warnings")
             .run(),
     }
+}
+
+/// The builds of ONNX Runtime that the tests load.
+fn runtimes() -> Result<()> {
+    onnxruntime::set_up(Build::Cpu)?;
+    // The packages of the others exist for some machines only; `certifier/tests/devices.rs` knows the same ones.
+    if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        onnxruntime::set_up(Build::Openvino)?;
+        onnxruntime::set_up(Build::Webgpu)?;
+    }
+    Ok(())
 }

@@ -39,8 +39,13 @@ enum Task {
     BuildCanister,
     /// Build the checker for browsers and JavaScript to target/web: the pages' assets, and the npm package
     BuildWeb,
-    /// Fetch ONNX Runtime to target/onnxruntime, where `assay log run` finds it
-    OnnxRuntime,
+    /// Fetch ONNX Runtime to target/onnxruntime, where `assay log run` finds it; or a build for another device, to a folder
+    /// whose name is printed
+    OnnxRuntime {
+        /// What it computes with
+        #[arg(long, value_enum, default_value = "cpu")]
+        device: onnxruntime::Build,
+    },
     /// Print measured figures, one JSON line per case
     Bench {
         /// Cases to run; all without one
@@ -59,10 +64,12 @@ fn main() -> Result<()> {
         Task::Test { only } => checks::run(&only),
         Task::BuildCanister => canister::build().map(drop),
         Task::BuildWeb => web::build().map(drop),
-        Task::OnnxRuntime => onnxruntime::set_up().map(|folder| eprintln!("{}", folder.display())),
+        Task::OnnxRuntime { device } => {
+            onnxruntime::set_up(device).map(|folder| eprintln!("{}", folder.display()))
+        }
         Task::Bench { cases } => {
             let wasm = canister::build()?;
-            onnxruntime::set_up()?;
+            onnxruntime::set_up(onnxruntime::Build::Cpu)?;
             let mut bench = command::built("bench")?;
             if cases.is_empty() || cases.iter().any(|case| case == "pages-browser") {
                 bench = clients::told(bench)?;
