@@ -1,4 +1,6 @@
 //! A language model behind an endpoint, audited by a log: attested, with transcripts of what was opened.
+//!
+//! One in files, which can be run again, is `local_model`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,13 +8,13 @@ use anyhow::{Context as _, Result};
 use audit::{
     Certificate, Decimal, Digest,
     certificate::Level,
-    language::{EndpointFacts, LanguageFacts, ShuffleFacts, TokenField},
+    language::{EndpointFacts, LanguageFacts, LanguageModel, ShuffleFacts, TokenField},
     log::{CARD_FORMAT, Card, Openings, Rows, SubmissionHeader},
 };
 use axum::{Json, Router, routing::post};
 use certifier::{
     client::ClientError,
-    language::{Endpoint, EndpointOptions, Job, Limits, check, decision, read_items, run},
+    language::{Endpoint, EndpointOptions, Job, Limits, Respondent, check, decision, read_items, run},
 };
 use interface::{ArtefactKind, AuditState};
 use serde_json::{Value, json};
@@ -55,16 +57,17 @@ async fn an_endpoint_is_held_to_what_it_was_registered_with() -> Result<()> {
     world.register_dataset("language/facts").await?;
     let base_url = first_option().await?;
     let facts = facts(&base_url);
+    let model = LanguageModel::Endpoint(facts.clone());
     let schema = dataset.schema();
     let card = Card {
         format: CARD_FORMAT.to_owned(),
         name: "first option".to_owned(),
-        source: facts.digest()?,
+        source: model.digest()?,
         encoding: schema.encoding(),
         classes: u8::try_from(schema.classes.len())?,
         inputs: 1,
         decision: decision(),
-        language: Some(LanguageFacts::new(&set, facts.clone(), dataset.digest())?),
+        language: Some(LanguageFacts::new(&set, model.clone(), dataset.digest())?),
     };
     let (client, bytes) = (world.client(OWNER)?, card.to_json()?);
     client.upload(ArtefactKind::LoggedModel, &bytes, &mut |_, _| ()).await?;
@@ -73,12 +76,12 @@ async fn an_endpoint_is_held_to_what_it_was_registered_with() -> Result<()> {
     // Other items than those of the dataset, or an order that somebody chose.
     let asked = card.language.clone().context("a language model")?;
     let shuffle = ShuffleFacts { seed: Digest([1; 32]), ..asked.shuffle.clone() };
-    let other = EndpointFacts { model: "another".to_owned(), ..facts.clone() };
+    let other = LanguageModel::Endpoint(EndpointFacts { model: "another".to_owned(), ..facts.clone() });
     for (what, language) in [
         ("items", LanguageFacts { items: Digest([1; 32]), ..asked.clone() }),
-        ("shuffle seed", LanguageFacts { shuffle, endpoint: other, ..asked }),
+        ("shuffle seed", LanguageFacts { shuffle, model: other, ..asked }),
     ] {
-        let source = language.endpoint.digest()?;
+        let source = language.model.digest()?;
         let bytes = Card { language: Some(language), source, ..card.clone() }.to_json()?;
         client.upload(ArtefactKind::LoggedModel, &bytes, &mut |_, _| ()).await?;
         let refused = world.request_log(Digest::of(&bytes), &dataset, 100, OPENED).await.unwrap_err();
@@ -100,9 +103,8 @@ async fn an_endpoint_is_held_to_what_it_was_registered_with() -> Result<()> {
             dataset: &dataset,
             set: &set,
             rows: Rows::Drawn { rule, seed, size: record.sample_size },
-            endpoint: Arc::new(Endpoint::new(options)?),
+            model: Respondent::Endpoint(Arc::new(Endpoint::new(options)?), Limits::default()),
             shuffle_seed: dataset.digest(),
-            limits: Limits::default(),
             retry_failed: false,
         };
         let folder = tempfile::tempdir()?;
@@ -124,7 +126,7 @@ async fn an_endpoint_is_held_to_what_it_was_registered_with() -> Result<()> {
         let predicate = &body.predicate;
         assert_eq!((predicate.level, predicate.odds.len()), (Level::Attested, 0));
         let log = predicate.log.as_ref().context("a log")?;
-        assert_eq!(log.language.as_ref().context("a language model")?.endpoint, facts);
+        assert_eq!(log.language.as_ref().context("a language model")?.model, model);
         // None is invalid or failed.
         let counts = audit::Counts::from_counters(schema, predicate.counters.clone())?;
         let decided = counts.matrix(&[]);

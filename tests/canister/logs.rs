@@ -29,7 +29,7 @@ const SAMPLE: u32 = 400;
 const OPENED: u32 = 100;
 
 /// Everything that a stranger downloads, counted again.
-async fn count_again(world: &World, certificate: u64, classes: Option<Vec<u8>>) -> Result<Comparison> {
+pub async fn count_again(world: &World, certificate: u64, classes: Option<Vec<u8>>) -> Result<Comparison> {
     let client = world.client(STRANGER)?;
     let file = client.certificate(certificate).await?;
     let certificate = Certificate::parse(&file.body)?;

@@ -5,6 +5,7 @@ mod envelope;
 mod findings;
 mod gateway;
 mod language;
+mod local_model;
 mod logs;
 mod main_path;
 mod private;

@@ -54,8 +54,8 @@ export interface Summary {
     checkedBy: string | null;
     /** How likely so many lies would have been found. */
     odds: { lies: number; share: string; detected: string }[];
-    /** The endpoint that was asked, where it is a language model's log. */
-    endpoint: { baseUrl: string; model: string } | null;
+    /** Who was asked, where it is a language model's log: an endpoint, or files by their SHA-256. */
+    languageModel: { name: string; baseUrl: string } | { name: string; file: string; tokenizer: string } | null;
   } | null;
   auditsOfModel: number;
   auditsOfOwner: number;

@@ -1,4 +1,4 @@
-use audit::{Certificate, certificate::Nanoseconds};
+use audit::{Certificate, certificate::Nanoseconds, language::LanguageModel};
 use check::{Authentic, Standing, Step};
 use serde_json::{Map, Value, json};
 
@@ -107,9 +107,12 @@ fn summary(authentic: &Authentic) -> Value {
             "opened": log.openings.as_ref().map_or(0, |opened| opened.count),
             "checkedBy": log.openings.as_ref().and_then(|opened| opened.checked.as_ref()).map(|one| &one.by),
             "odds": predicate.odds,
-            "endpoint": log.language.as_ref().map(|language| json!({
-                "baseUrl": language.endpoint.base_url, "model": language.endpoint.model,
-            })),
+            "languageModel": log.language.as_ref().map(|language| match &language.model {
+                LanguageModel::Endpoint(endpoint) => json!({ "name": endpoint.model, "baseUrl": endpoint.base_url }),
+                LanguageModel::Local(local) => {
+                    json!({ "name": local.name, "file": local.file, "tokenizer": local.tokenizer })
+                }
+            }),
         })),
         "auditsOfModel": predicate.audits_of_model,
         "auditsOfOwner": predicate.audits_of_owner,

@@ -1,6 +1,7 @@
 use std::{path::PathBuf, time::Duration};
 
-use audit::{AuditError, language::LanguageError, log::LogError};
+use audit::{AuditError, Digest, language::LanguageError, log::LogError};
+use runtime::RuntimeError;
 
 use crate::{dataset::DatasetError, log::LogRunError};
 
@@ -69,6 +70,22 @@ pub enum LanguageRunError {
     /// The folder's log is of a classifier.
     #[error("{} is no log of a language model", .0.display())]
     NotLanguage(PathBuf),
+    /// A local model cannot be run.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// A file of a local model cannot be read.
+    #[error(transparent)]
+    LocalFile(DatasetError),
+    /// A file of a local model is another than the one that is meant.
+    #[error("the {what} has SHA-256 {got}, expected {expected}")]
+    OtherFile {
+        /// Which file.
+        what: &'static str,
+        /// SHA-256 that it must have.
+        expected: Digest,
+        /// SHA-256 of what was given.
+        got: Digest,
+    },
     /// A task was lost.
     #[error("a call ended without a result: {0}")]
     Task(String),
@@ -80,6 +97,13 @@ impl LanguageRunError {
         let hint = match self {
             Self::Dataset(cause) => return cause.hint(),
             Self::Log(cause) => return cause.hint(),
+            Self::Runtime(cause) => cause.hint(),
+            Self::LocalFile(_) => {
+                "name the ONNX file, and --tokenizer where tokenizer.json is neither beside it nor one folder above"
+            }
+            Self::OtherFile { .. } => {
+                "pass the file that was registered or logged; its owner must give it to you"
+            }
             Self::Items { .. } => {
                 "datasets/README.md describes item sets; datasets/language/prepare.py makes those that come with Assay"
             }

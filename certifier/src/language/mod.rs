@@ -1,24 +1,28 @@
-//! Language models: asks an OpenAI-compatible endpoint every prompt of an item set, and writes a prediction log.
+//! Language models: asks an OpenAI-compatible endpoint, or a model on this computer, every prompt of an item set, and
+//! writes a prediction log.
 //!
 //! What is asked, what counts as an answer and what the answers add up to is `audit::language`'s. Here are the folder of
-//! an item set ([`read_items`]), the endpoint with its limits, a journal that survives a crash, and [`run()`], which ends
-//! with a folder that [`crate::log`] signs and opens.
+//! an item set ([`read_items`]), the endpoint with its limits, the [`Local`] model, a journal that survives a crash, and
+//! [`run()`], which ends with a folder that [`crate::log`] signs and opens.
 
 mod ask;
+mod calls;
 mod check;
 mod endpoint;
 mod error;
 mod items;
 mod journal;
 mod limits;
+mod local;
 mod reply;
 mod report;
 mod run;
 
-pub use check::check;
+pub use check::{check, rerun};
 pub use endpoint::{Endpoint, EndpointOptions, MAX_BODY, checked};
 pub use error::LanguageRunError;
 pub use items::read_items;
 pub use limits::{Limits, MAX_ATTEMPTS, MAX_CONCURRENCY};
+pub use local::{Local, LocalFiles};
 pub use report::{Conversation, Report, report_folder, report_statement};
-pub use run::{Ended, Job, Progress, decision, run};
+pub use run::{Ended, Job, Progress, Respondent, decision, run};

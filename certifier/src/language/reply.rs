@@ -73,6 +73,7 @@ pub fn read(body: &[u8]) -> Result<(Answer, Option<u64>), String> {
         finish: name(choice.finish_reason),
         model: name(completion.model),
         fingerprint: name(completion.system_fingerprint),
+        likelihoods: Vec::new(),
     };
     Ok((answer, completion.usage.and_then(|usage| usage.total_tokens)))
 }
@@ -100,7 +101,7 @@ pub fn error(text: &str, key: Option<&str>) -> String {
 }
 
 /// At most so many bytes of a text, whole characters only.
-fn shortened(text: &str, max: usize) -> &str {
+pub fn shortened(text: &str, max: usize) -> &str {
     &text[..text.floor_char_boundary(max)]
 }
 

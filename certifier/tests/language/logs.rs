@@ -137,7 +137,7 @@ async fn what_was_written_is_not_taken_over_when_it_was_edited() {
     // Not even asked: everything is there, but under another base URL it is another run.
     let other = asking.run(&server, folder.path()).await;
     let Err(LanguageRunError::Log(LogRunError::OtherRun { field, .. })) = other else { panic!("{other:?}") };
-    assert_eq!(field, "language.endpoint.base_url");
+    assert_eq!(field, "language.model.endpoint.base_url");
     let outputs = folder.path().join("transcripts.jsonl");
     let text = fs::read_to_string(&outputs).unwrap();
     fs::write(&outputs, text.replacen("assay transcript 1", "assay transcript 2", 1)).unwrap();
@@ -158,7 +158,7 @@ async fn another_run_does_not_go_on_in_the_same_folder_and_an_edited_journal_is_
     };
     assert_eq!(
         (field.as_str(), was.as_str(), now.as_str()),
-        ("language.endpoint.temperature", "\"0\"", "\"0.5\"")
+        ("language.model.endpoint.temperature", "\"0\"", "\"0.5\"")
     );
     asking.temperature = Some(Decimal(0));
 

@@ -3,6 +3,7 @@
 
 mod faults;
 mod limits;
+mod local;
 mod logs;
 mod mistakes;
 mod server;

@@ -11,7 +11,8 @@ use audit::{
     log::Rows,
 };
 use certifier::language::{
-    Ended, Endpoint, EndpointOptions, Job, LanguageRunError, Limits, read_items, report_folder, run,
+    Ended, Endpoint, EndpointOptions, Job, LanguageRunError, Limits, Respondent, read_items, report_folder,
+    run,
 };
 
 use crate::server::Server;
@@ -71,9 +72,8 @@ impl Asking {
             dataset: &self.dataset,
             set: &self.set,
             rows: self.rows.clone(),
-            endpoint: Arc::new(self.endpoint(&server.base_url)),
+            model: Respondent::Endpoint(Arc::new(self.endpoint(&server.base_url)), self.limits.clone()),
             shuffle_seed: self.seed(),
-            limits: self.limits.clone(),
             retry_failed: self.retry_failed,
         };
         run(folder, job, &mut |_| ()).await

@@ -58,6 +58,18 @@ pub enum RuntimeError {
         /// As many as its input says.
         got: u64,
     },
+    /// A language model needs ONNX Runtime.
+    #[error("language models are run by ONNX Runtime, and there is no library of it")]
+    NoLanguageLibrary,
+    /// The tokenizer's file cannot be read.
+    #[error("the tokenizer: {0}")]
+    Tokenizer(String),
+    /// The model is not a causal language model as they are exported.
+    #[error("no causal language model: {0}")]
+    NotLanguage(String),
+    /// The tokenizer does not tell endings apart.
+    #[error("the tokens of a text with one ending are those with which the text with another begins")]
+    Endings,
     /// None of the outputs is a label or scores.
     #[error("none of the outputs decides: {0}")]
     NoDecision(String),
@@ -92,6 +104,14 @@ impl RuntimeError {
             Self::Device { .. } => {
                 "pass a library built for it with --runtime-library, or --allow-fallback to let the CPU compute what it cannot"
             }
+            Self::NoLanguageLibrary => {
+                "pass --runtime-library FILE, or fetch one with `cargo xtask onnx-runtime`"
+            }
+            Self::Tokenizer(_) => "pass the tokenizer.json that belongs to the model with --tokenizer",
+            Self::NotLanguage(_) => {
+                "export it with input_ids in and logits out, as for text generation; docs/language.md says which inputs are known"
+            }
+            Self::Endings => "end --after with a blank or a line break, or pass the model's own tokenizer",
             Self::FixedBatch { .. } => {
                 "pass this number with --batch, and as many rows; or export the model with an open first dimension"
             }

@@ -1,4 +1,5 @@
-//! Runs an ONNX classifier on rows of a dataset and says which class it decides.
+//! Runs an ONNX classifier on rows of a dataset and says which class it decides, or a language model on texts and says
+//! how likely it finds their endings.
 //!
 //! ONNX Runtime runs any model; its library is loaded when a [`Request`] is opened. Where there is none and no device
 //! was asked for, the importer's pure-Rust runtime takes its place. Which of them it was, its version and digest, and
@@ -11,6 +12,7 @@
 mod device;
 mod embedded;
 mod error;
+mod language;
 mod library;
 mod onnxruntime;
 mod output;
@@ -22,9 +24,11 @@ use audit::{Dataset, Digest};
 
 pub use device::Device;
 pub use error::RuntimeError;
+pub use language::LanguageModel;
 pub use reading::{Options, Reading};
 
 use embedded::Embedded;
+use library::Library;
 use onnxruntime::OnnxRuntime;
 
 /// Most rows of one call.
@@ -53,6 +57,17 @@ pub struct Request {
     pub allow_fallback: bool,
     /// Threads of one operator; the runtime's choice without.
     pub threads: Option<u32>,
+}
+
+impl Request {
+    /// The library to load, where one is to be.
+    fn library(&self) -> Result<Option<Library>, RuntimeError> {
+        Ok(match &self.choice {
+            Choice::Embedded => None,
+            Choice::Library(path) => Some(library::at(path)?),
+            Choice::Found => library::beside_program(),
+        })
+    }
 }
 
 /// What runs.
@@ -101,11 +116,7 @@ impl Classifier {
         options: &Options,
     ) -> Result<Self, RuntimeError> {
         let columns = dataset.schema().columns.len();
-        let library = match &request.choice {
-            Choice::Embedded => None,
-            Choice::Library(path) => Some(library::at(path)?),
-            Choice::Found => library::beside_program(),
-        };
+        let library = request.library()?;
         let zeros = vec![0.0; columns];
         let find = |outputs: &[_]| Reading::find(onnx, dataset, outputs, options);
         let (backend, reading, facts) = match library {

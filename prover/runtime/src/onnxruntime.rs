@@ -36,25 +36,8 @@ impl OnnxRuntime {
         library: &Library,
         request: &Request,
     ) -> Result<(Self, Facts), RuntimeError> {
-        let environment = environment(library)?;
-        let device = request.device.unwrap_or(Device::Cpu);
-        let build = |device| session(environment, onnx, request, device);
-        let (session, provider) = match build(device) {
-            Ok(session) => (session, device),
-            Err(_) if request.allow_fallback && device != Device::Cpu => {
-                (build(Device::Cpu).map_err(failed)?, Device::Cpu)
-            }
-            Err(cause) if device == Device::Cpu => return Err(failed(cause)),
-            Err(cause) => return Err(RuntimeError::Device { device, cause: first_line(&cause) }),
-        };
+        let (session, facts) = load(onnx, library, request)?;
         let (row, entry, fixed_batch) = input(&session, columns)?;
-        let facts = Facts {
-            name: "onnxruntime",
-            version: version(library),
-            library: Some(library.digest),
-            provider: provider.provider().name(),
-            fallback: request.allow_fallback && device != Device::Cpu,
-        };
         Ok((Self { session, options: None, wanted: Vec::new(), row, entry, fixed_batch }, facts))
     }
 
@@ -143,6 +126,30 @@ fn environment(library: &Library) -> Result<&'static Environment, RuntimeError> 
         Some((path, _)) => Err(RuntimeError::OtherLibrary(path.clone())),
         None => Err(cannot("it could not be kept".to_owned())),
     }
+}
+
+/// Loads the library, unless it is, and a model that is all in its file.
+pub fn load(onnx: &[u8], library: &Library, request: &Request) -> Result<(Session, Facts), RuntimeError> {
+    import::check_whole(onnx)?;
+    let environment = environment(library)?;
+    let device = request.device.unwrap_or(Device::Cpu);
+    let build = |device| session(environment, onnx, request, device);
+    let (session, provider) = match build(device) {
+        Ok(session) => (session, device),
+        Err(_) if request.allow_fallback && device != Device::Cpu => {
+            (build(Device::Cpu).map_err(failed)?, Device::Cpu)
+        }
+        Err(cause) if device == Device::Cpu => return Err(failed(cause)),
+        Err(cause) => return Err(RuntimeError::Device { device, cause: first_line(&cause) }),
+    };
+    let facts = Facts {
+        name: "onnxruntime",
+        version: version(library),
+        library: Some(library.digest),
+        provider: provider.provider().name(),
+        fallback: request.allow_fallback && device != Device::Cpu,
+    };
+    Ok((session, facts))
 }
 
 fn session(
@@ -237,7 +244,7 @@ fn version(library: &Library) -> String {
     if text.is_empty() { "unknown".to_owned() } else { text }
 }
 
-fn failed<R>(cause: ort::Error<R>) -> RuntimeError {
+pub fn failed<R>(cause: ort::Error<R>) -> RuntimeError {
     RuntimeError::OnnxRuntime(first_line(&cause))
 }
 

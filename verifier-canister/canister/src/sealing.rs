@@ -105,7 +105,7 @@ impl<M: Memory> State<M> {
         })
     }
 
-    /// One card for an owner, a file and an encoding, or an endpoint's model and an item set: another name, threshold or
+    /// One card for an owner, a file and an encoding, or a language model and an item set: another name, threshold or
     /// parameter would begin its count of audits anew.
     fn check_card(
         &mut self,
@@ -118,10 +118,7 @@ impl<M: Memory> State<M> {
         let same = match &card.language {
             None => [&card.source.0[..], &card.encoding.0].concat(),
             // Another seed or limit of tokens does not make it another model, another item set does.
-            Some(language) => {
-                let endpoint = &language.endpoint;
-                [endpoint.base_url.as_bytes(), b" ", endpoint.model.as_bytes(), &language.items.0].concat()
-            }
+            Some(language) => [language.model.identity().0, language.items.0].concat(),
         };
         let same = Digest::of_parts(&[context.caller.as_slice(), &same]);
         if let Some(model) = self.cards.get(&same.0)? {

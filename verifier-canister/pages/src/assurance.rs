@@ -53,9 +53,9 @@ pub(crate) fn lead(predicate: &Predicate) -> Markup {
 
 pub(crate) fn level(predicate: &Predicate, place: Place) -> Markup {
     let word = predicate.level.word();
-    let language = predicate.log.as_ref().is_some_and(|log| log.language.is_some());
+    let endpoint = predicate.log.as_ref().is_some_and(audit::certificate::Logged::is_endpoint);
     let text = match predicate.level {
-        Level::Attested if language => {
+        Level::Attested if endpoint => {
             "The owner asked a language model behind an endpoint, and signed what came of every prompt at once after the \
              items were drawn. The canister counted each against labels and groups that it holds itself, and computed \
              every figure below from the counts. That this endpoint gave these answers is the owner's word."

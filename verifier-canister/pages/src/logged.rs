@@ -2,7 +2,7 @@
 
 use audit::{
     certificate::{Logged, Predicate},
-    language::LanguageFacts,
+    language::{LanguageFacts, LanguageModel},
     log::DecisionFacts,
 };
 use maud::{Markup, html};
@@ -25,13 +25,19 @@ pub(crate) fn openings(predicate: &Predicate) -> Markup {
         ("Run by", ran),
         ("Decides by", html! { (decision(&log.decision)) ", fixed with the model" }),
     ];
-    if let Some(LanguageFacts { endpoint, templates, .. }) = &log.language {
+    if let Some(LanguageFacts { model, templates, .. }) = &log.language {
         let ids: Vec<_> = templates.iter().map(|template| template.id.as_str()).collect();
         rows.push((
             "Asked",
             html! {
-                "language model " (endpoint.model) " at " code { (endpoint.base_url) } ", by the signer's word; prompts "
-                (ids.join(", "))
+                "language model " (model.name())
+                @match model {
+                    LanguageModel::Endpoint(endpoint) => { " at " code { (endpoint.base_url) } ", by the signer's word" }
+                    LanguageModel::Local(local) => {
+                        ", which chooses by likelihood: file " (digest(local.file)) ", tokenizer " (digest(local.tokenizer))
+                    }
+                }
+                "; prompts " (ids.join(", "))
             },
         ));
     }
@@ -57,7 +63,7 @@ pub(crate) fn openings(predicate: &Predicate) -> Markup {
                     "by auditor " code { (checked.by) } ", " (time(checked.at.0)) ": every class was the log's"
                     @if !checked.note.is_empty() { br; "“" (checked.note) "”" }
                 },
-                None if log.language.is_some() => {
+                None if log.is_endpoint() => {
                     html! { "never: an endpoint need not say the same again; what was opened is there to be read" }
                 }
                 None => html! { "by nobody who said so in time" },

@@ -4,7 +4,7 @@ mod certificate;
 mod check;
 mod rerun;
 
-use audit::{Dataset, Digest, Model, Policy};
+use audit::{Dataset, Digest, Model, Policy, language::LanguageModel};
 use interface::{
     AuditRecord, AuditState, CertificateState, CertificateSummary, DatasetRecord, LayerSummary, ModelRecord,
     Verdict,
@@ -16,6 +16,14 @@ use crate::{table::Table, time::utc};
 pub use certificate::{certificate_text, verdict_line};
 pub use check::{check_document, check_text, standing_text};
 pub use rerun::rerun_text;
+
+/// A language model's name, and where it is.
+pub fn language_model(model: &LanguageModel) -> String {
+    match model {
+        LanguageModel::Endpoint(endpoint) => format!("{} at {}", endpoint.model, endpoint.base_url),
+        LanguageModel::Local(local) => format!("{}, file {}", local.name, local.file),
+    }
+}
 
 /// A registered dataset.
 pub fn dataset_record(record: &DatasetRecord) -> Value {

@@ -96,6 +96,11 @@ impl Logged {
         self.openings.as_ref().is_some_and(|openings| openings.checked.is_some())
     }
 
+    /// Whether a language model behind an endpoint was asked, which nobody can have say the same again.
+    pub fn is_endpoint(&self) -> bool {
+        self.language.as_ref().is_some_and(|language| language.model.local().is_none())
+    }
+
     /// What the openings were worth; nothing where nobody ran them again.
     pub(super) fn odds(&self, records: u32) -> Result<Vec<OddsRecord>, AuditError> {
         let Some(openings) = self.openings.as_ref().filter(|openings| openings.checked.is_some()) else {
@@ -153,8 +158,7 @@ impl Logged {
         let Some(checked) = &openings.checked else { return Ok(()) };
         codec::check_text("checker", &checked.by)?;
         codec::in_range("length of the note", 0, MAX_NOTE, checked.note.len() as i64)?;
-        if self.language.is_some() {
-            // Nobody can have an endpoint say the same again.
+        if self.is_endpoint() {
             let path = "log.openings.checked".to_owned();
             return Err(AuditError::Differs {
                 path,

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    FAILED, INVALID, ItemSet, LanguageError, Plan, SHUFFLE_RULE, TRANSCRIPT_FORMAT, answer::ANSWER_RULE,
-    manifest::Kind,
+    FAILED, INVALID, ItemSet, LanguageError, MAX_AROUND, Plan, SHUFFLE_RULE, TRANSCRIPT_FORMAT,
+    answer::ANSWER_RULE, likelihood::LIKELIHOOD_RULE, manifest::Kind,
 };
 use crate::{AuditError, Decimal, Digest, Schema, canonical::to_canonical_json, codec};
 
@@ -12,18 +12,45 @@ use crate::{AuditError, Decimal, Digest, Schema, canonical::to_canonical_json, c
 pub struct LanguageFacts {
     /// What was asked.
     pub kind: Kind,
-    /// Where, and with which parameters. The digest of this is the log's model.
-    pub endpoint: EndpointFacts,
+    /// Who was asked. The digest of this is the log's model.
+    pub model: LanguageModel,
     /// SHA-256 of the items' file.
     pub items: Digest,
     /// The templates, in the order of their names.
     pub templates: Vec<TemplateFacts>,
     /// How options were ordered.
     pub shuffle: ShuffleFacts,
-    /// [`ANSWER_RULE`].
+    /// [`ANSWER_RULE`] of an endpoint, [`LIKELIHOOD_RULE`] of a local model.
     pub answers: String,
     /// [`TRANSCRIPT_FORMAT`].
     pub transcripts: String,
+}
+
+/// A language model, and all that its answers depend on beside the prompt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LanguageModel {
+    /// It answers in words, and nobody else can have it say the same again.
+    Endpoint(EndpointFacts),
+    /// It chooses by likelihood, and whoever has its files can run it again.
+    Local(LocalFacts),
+}
+
+/// A causal language model in ONNX form, with what is put around a prompt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LocalFacts {
+    /// Its name, free text.
+    pub name: String,
+    /// SHA-256 of the ONNX file, which holds all weights.
+    pub file: Digest,
+    /// SHA-256 of the tokenizer's file.
+    pub tokenizer: Digest,
+    /// Text before the prompt, as a chat model wants it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub before: String,
+    /// Text behind the prompt; the letter follows.
+    pub after: String,
 }
 
 /// An endpoint as whoever asked it names it.
@@ -76,23 +103,77 @@ pub struct ShuffleFacts {
     pub seed: Digest,
 }
 
-impl EndpointFacts {
-    /// SHA-256 of the canonical JSON: what a log calls its model's digest, since there is no file.
+impl LanguageModel {
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Endpoint(endpoint) => &endpoint.model,
+            Self::Local(local) => &local.name,
+        }
+    }
+
+    /// The files, if it has some that can be run again.
+    pub fn local(&self) -> Option<&LocalFacts> {
+        match self {
+            Self::Endpoint(_) => None,
+            Self::Local(local) => Some(local),
+        }
+    }
+
+    /// Id of the rule that makes options of what it says.
+    pub fn answers(&self) -> &'static str {
+        match self {
+            Self::Endpoint(_) => ANSWER_RULE,
+            Self::Local(_) => LIKELIHOOD_RULE,
+        }
+    }
+
+    /// SHA-256 of the canonical JSON: what a log calls its model's digest.
     pub fn digest(&self) -> Result<Digest, AuditError> {
-        Ok(Digest::of(&to_canonical_json("endpoint", self)?))
+        Ok(Digest::of(&to_canonical_json("language model", self)?))
+    }
+
+    /// What makes it this model, without the parameters that it is asked with.
+    pub fn identity(&self) -> Digest {
+        match self {
+            Self::Endpoint(endpoint) => {
+                Digest::of_parts(&[endpoint.base_url.as_bytes(), b" ", endpoint.model.as_bytes()])
+            }
+            Self::Local(local) => local.file,
+        }
+    }
+
+    fn check(&self) -> Result<(), LanguageError> {
+        codec::check_text("model name", self.name())?;
+        match self {
+            Self::Endpoint(EndpointFacts { base_url, .. }) => {
+                codec::check_text("base URL", base_url)?;
+                // A name or key must not be published, and one endpoint must have one spelling.
+                if base_url.contains(['@', '?', '#']) || base_url.ends_with('/') {
+                    let name = base_url.split('@').next_back().unwrap_or_default().to_owned();
+                    return Err(AuditError::Unknown { what: "form of base URL", name }.into());
+                }
+            }
+            Self::Local(LocalFacts { before, after, .. }) => {
+                for (what, text) in [("text before a prompt", before), ("text behind a prompt", after)] {
+                    codec::in_range(what, 0, MAX_AROUND as i64, text.len() as i64)?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 
 impl LanguageFacts {
     /// What a run over this item set says.
-    pub fn new(set: &ItemSet, endpoint: EndpointFacts, seed: Digest) -> Result<Self, LanguageError> {
+    pub fn new(set: &ItemSet, model: LanguageModel, seed: Digest) -> Result<Self, LanguageError> {
         let facts = Self {
             kind: set.plan().kind,
-            endpoint,
+            answers: model.answers().to_owned(),
+            model,
             items: set.plan().items.digest,
             templates: set.template_facts(),
             shuffle: ShuffleFacts { rule: SHUFFLE_RULE.to_owned(), seed },
-            answers: ANSWER_RULE.to_owned(),
             transcripts: TRANSCRIPT_FORMAT.to_owned(),
         };
         facts.check()?;
@@ -103,20 +184,13 @@ impl LanguageFacts {
     pub fn check(&self) -> Result<(), LanguageError> {
         let rules = [
             ("shuffle rule", SHUFFLE_RULE, &self.shuffle.rule),
-            ("answer rule", ANSWER_RULE, &self.answers),
+            ("answer rule", self.model.answers(), &self.answers),
             ("transcript format", TRANSCRIPT_FORMAT, &self.transcripts),
         ];
         for (what, expected, got) in rules {
             same(what, expected, got)?;
         }
-        let base_url = &self.endpoint.base_url;
-        codec::check_text("base URL", base_url)?;
-        // A name or key must not be published, and one endpoint must have one spelling.
-        if base_url.contains(['@', '?', '#']) || base_url.ends_with('/') {
-            let name = base_url.split('@').next_back().unwrap_or_default().to_owned();
-            return Err(AuditError::Unknown { what: "form of base URL", name }.into());
-        }
-        codec::check_text("model name", &self.endpoint.model)?;
+        self.model.check()?;
         self.templates.iter().try_for_each(|template| codec::check_text("template id", &template.id))?;
         Ok(())
     }
@@ -151,7 +225,7 @@ impl LanguageFacts {
 
     /// Fails unless the statement is about this item set.
     pub fn check_set(&self, set: &ItemSet) -> Result<(), LanguageError> {
-        let expected = Self::new(set, self.endpoint.clone(), self.shuffle.seed)?;
+        let expected = Self::new(set, self.model.clone(), self.shuffle.seed)?;
         same("items", expected.items, self.items)?;
         let list = |facts: &Self| {
             let ids = facts.templates.iter().map(|template| format!("{} {}", template.id, template.digest));

@@ -2,7 +2,8 @@
 //!
 //! An item set is a dataset whose manifest names two kinds of files by digest: the items (texts and options, one per
 //! row) and the prompt templates. [`ItemSet`] holds all of it, checked against each other. An endpoint is asked
-//! [`ItemSet::prompt`]; [`answer::parse`] turns an answer into an option or says why it is none; [`Transcript`] keeps
+//! [`ItemSet::prompt`]; [`answer::parse`] turns an answer into an option or says why it is none, or [`likelihood::choose`]
+//! takes the option that a local model finds likeliest; [`Transcript`] keeps
 //! every prompt, answer, outcome and error of an item. A transcript is the output of a record of a prediction log
 //! ([`crate::log`]), its class the record's, and [`ItemSet::check_opening`] decides whether they belong together.
 //!
@@ -13,6 +14,7 @@ pub mod answer;
 mod error;
 mod facts;
 mod items;
+pub mod likelihood;
 mod manifest;
 mod measure;
 mod shuffle;
@@ -20,7 +22,9 @@ mod template;
 mod transcript;
 
 pub use error::LanguageError;
-pub use facts::{EndpointFacts, LanguageFacts, ShuffleFacts, TemplateFacts, TokenField};
+pub use facts::{
+    EndpointFacts, LanguageFacts, LanguageModel, LocalFacts, ShuffleFacts, TemplateFacts, TokenField,
+};
 pub use items::{Item, ItemSet};
 pub use manifest::{FileFacts, Kind, Plan, Varied};
 pub use measure::{Measure, Missing, NoValue, measures};
@@ -42,6 +46,8 @@ pub const MAX_ITEMS_FILE: usize = 32 << 20;
 pub const MAX_TEMPLATE: usize = 8 << 10;
 /// Longest prompt, in bytes.
 pub const MAX_PROMPT: usize = 16 << 10;
+/// Longest text before or behind every prompt of a local model, in bytes.
+pub const MAX_AROUND: usize = 1 << 10;
 /// Most bytes of an answer that are kept; a longer one is cut and counts as invalid.
 pub const MAX_ANSWER: usize = 16 << 10;
 /// Most values of a varied field: so often is an item asked.

@@ -1,9 +1,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CHANGED, ItemSet, Kind, LanguageError, LanguageFacts, MAX_ANSWER, MAX_ERROR, MAX_ERRORS, MAX_TRANSCRIPT,
-    MAX_VARIANTS,
+    CHANGED, ItemSet, Kind, LanguageError, LanguageFacts, MAX_ANSWER, MAX_ERROR, MAX_ERRORS, MAX_OPTIONS,
+    MAX_TRANSCRIPT, MAX_VARIANTS,
     answer::{self, Invalid},
+    likelihood::{self, MAX_LIKELIHOOD},
     shuffle::order,
 };
 use crate::{
@@ -46,7 +47,7 @@ pub struct Call {
     pub parsed: Parsed,
 }
 
-/// What an endpoint answered.
+/// What an endpoint answered, or what a local model finds likely.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
@@ -64,6 +65,9 @@ pub struct Answer {
     /// What the endpoint says about its state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// Of a local model, which says no text: the likelihood of each option as shown; see [`likelihood`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub likelihoods: Vec<i64>,
 }
 
 /// What an answer comes to.
@@ -79,11 +83,26 @@ pub enum Parsed {
 }
 
 impl Answer {
+    /// What a local model finds.
+    pub fn of_likelihoods(likelihoods: Vec<i64>) -> Self {
+        Self { likelihoods, ..Self::default() }
+    }
+
+    /// Whether there are likelihoods, in bounds, and nothing else.
+    fn is_likelihoods(&self) -> bool {
+        let bounded = self.likelihoods.iter().all(|one| one.unsigned_abs() <= MAX_LIKELIHOOD);
+        bounded && !self.likelihoods.is_empty() && *self == Self::of_likelihoods(self.likelihoods.clone())
+    }
+
     /// What it comes to for an item whose options were shuffled with this seed.
     pub fn parse(&self, set: &ItemSet, seed: &Digest, item: u32) -> Parsed {
         let cut_off = self.cut || self.finish.as_deref() == Some("length");
         let shown = set.shown(seed, item);
-        match answer::parse(&self.text, cut_off, &shown) {
+        let position = match self.likelihoods.is_empty() {
+            true => answer::parse(&self.text, cut_off, &shown),
+            false => likelihood::choose(&self.likelihoods, shown.len()).ok_or(Invalid::NoSuchOption),
+        };
+        match position {
             Ok(position) => {
                 let option = order(seed, item, shown.len()).get(position).copied().unwrap_or(position);
                 Parsed::Option(option as u8)
@@ -123,6 +142,9 @@ impl Transcript {
             }
             match &call.answer {
                 Some(answer) if answer.text.len() > MAX_ANSWER => return wrong("an answer is too long"),
+                Some(answer) if answer.likelihoods.len() > MAX_OPTIONS => {
+                    return wrong("an answer has too many likelihoods");
+                }
                 None if call.errors.is_empty() => return wrong("a call has neither answer nor error"),
                 _ => {}
             }
@@ -130,10 +152,10 @@ impl Transcript {
         Ok(read)
     }
 
-    /// Fails unless it is about this item, and its outcomes come to this class.
+    /// Fails unless it is about this item, such a model was asked, and its outcomes come to this class.
     pub fn check_record(
         &self,
-        kind: Kind,
+        facts: &LanguageFacts,
         classes: usize,
         item: u32,
         class: u8,
@@ -142,7 +164,15 @@ impl Transcript {
         if (self.item, self.class) != (item, class) {
             return wrong(format!("the record is about item {item} and class {class}"));
         }
-        let given = self::class(kind, classes, self.calls.iter().map(|call| call.parsed));
+        let mut answers = self.calls.iter().filter_map(|call| call.answer.as_ref());
+        let alike = match facts.model.local() {
+            None => answers.all(|answer| answer.likelihoods.is_empty()),
+            Some(_) => answers.all(Answer::is_likelihoods),
+        };
+        if !alike {
+            return wrong("such a model does not answer like this".to_owned());
+        }
+        let given = self::class(facts.kind, classes, self.calls.iter().map(|call| call.parsed));
         if given != self.class {
             return wrong(format!("its answers give class {given}, not {}", self.class));
         }
@@ -150,7 +180,8 @@ impl Transcript {
     }
 
     /// Fails unless the prompts are those of the item, every outcome follows from its answer, and the class from them.
-    pub fn check(&self, set: &ItemSet, classes: usize, seed: &Digest) -> Result<(), LanguageError> {
+    pub fn check(&self, set: &ItemSet, classes: usize, facts: &LanguageFacts) -> Result<(), LanguageError> {
+        let seed = &facts.shuffle.seed;
         let wrong = |problem: String| Err(LanguageError::Transcript { item: self.item, problem });
         if self.calls.len() != set.variants() {
             return wrong(format!("it has {} calls, {} are expected", self.calls.len(), set.variants()));
@@ -165,7 +196,7 @@ impl Transcript {
                 return wrong(format!("answer {variant} comes to {parsed:?}, not {:?}", call.parsed));
             }
         }
-        self.check_record(set.plan().kind, classes, self.item, self.class)
+        self.check_record(facts, classes, self.item, self.class)
     }
 }
 
@@ -178,8 +209,8 @@ impl ItemSet {
         opening: &Opening,
     ) -> Result<Transcript, LanguageError> {
         let transcript = Transcript::parse(&opening.output)?;
-        transcript.check_record(facts.kind, classes, opening.row, opening.class)?;
-        transcript.check(self, classes, &facts.shuffle.seed)?;
+        transcript.check_record(facts, classes, opening.row, opening.class)?;
+        transcript.check(self, classes, facts)?;
         Ok(transcript)
     }
 }

@@ -26,7 +26,7 @@ pub struct Card {
     pub format: String,
     /// Short name.
     pub name: String,
-    /// SHA-256 of the model file: what logs name as their model. Of a language model the digest of its endpoint.
+    /// SHA-256 of the model file: what logs name as their model. Of a language model its own digest, [`LanguageModel::digest`].
     pub source: Digest,
     /// Digest of the feature encoding that it reads; see [`crate::Schema::encoding`].
     pub encoding: Digest,
@@ -66,8 +66,8 @@ impl Card {
         codec::in_range("number of inputs", 1, MAX_COLUMNS as i64, self.inputs.into())?;
         if let Some(language) = &self.language {
             language.check()?;
-            if language.endpoint.digest()? != self.source {
-                return Err(LogError::Inconsistent("the model's digest is not that of the endpoint"));
+            if language.model.digest()? != self.source {
+                return Err(LogError::Inconsistent("the model's digest is not that of the language model"));
             }
         }
         Ok(())

@@ -85,12 +85,7 @@ impl Opening {
             // Whether prompts and outcomes are right, only who has the items can tell.
             Some(language) => {
                 let classes = statement.predicate.classes.len();
-                Transcript::parse(&self.output)?.check_record(
-                    language.kind,
-                    classes,
-                    self.row,
-                    self.class,
-                )?;
+                Transcript::parse(&self.output)?.check_record(language, classes, self.row, self.class)?;
             }
         }
         let leaf = self.record().leaf();

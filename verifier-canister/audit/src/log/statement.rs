@@ -195,8 +195,8 @@ impl Statement {
             if log.scores != 0 {
                 return Err(LogError::Inconsistent("a language model has transcripts, not scores"));
             }
-            if language.endpoint.digest()? != self.model() {
-                return Err(LogError::Inconsistent("the model's digest is not that of the endpoint"));
+            if language.model.digest()? != self.model() {
+                return Err(LogError::Inconsistent("the model's digest is not that of the language model"));
             }
         }
         for (what, text) in [
@@ -211,6 +211,11 @@ impl Statement {
 }
 
 impl Predictions {
+    /// Whether a language model behind an endpoint was asked, which nobody can have say the same again.
+    pub fn is_endpoint(&self) -> bool {
+        self.language.as_ref().is_some_and(|language| language.model.local().is_none())
+    }
+
     /// The attributes of a dataset as a statement names them.
     pub fn attributes_of(schema: &Schema) -> Vec<AttributeRecord> {
         let record = |attribute: &Attribute| AttributeRecord {

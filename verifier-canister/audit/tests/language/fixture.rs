@@ -1,7 +1,7 @@
 use audit::{
     Attribute, Column, Dataset, Decimal, Digest, Schema,
     dataset::DatasetBuilder,
-    language::{EndpointFacts, ItemSet, LanguageError, LanguageFacts, TokenField},
+    language::{EndpointFacts, ItemSet, LanguageError, LanguageFacts, LanguageModel, LocalFacts, TokenField},
 };
 use serde_json::{Value, json};
 
@@ -96,5 +96,17 @@ pub fn facts(set: &ItemSet) -> LanguageFacts {
         max_tokens: 64,
         max_tokens_field: TokenField::MaxTokens,
     };
-    LanguageFacts::new(set, endpoint, Digest([5; 32])).unwrap()
+    LanguageFacts::new(set, LanguageModel::Endpoint(endpoint), Digest([5; 32])).unwrap()
+}
+
+/// The same of a local model.
+pub fn local(set: &ItemSet) -> LanguageFacts {
+    let local = LocalFacts {
+        name: "small".into(),
+        file: Digest([6; 32]),
+        tokenizer: Digest([7; 32]),
+        before: String::new(),
+        after: "\nAnswer: ".into(),
+    };
+    LanguageFacts::new(set, LanguageModel::Local(local), Digest([5; 32])).unwrap()
 }

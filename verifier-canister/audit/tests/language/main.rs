@@ -3,6 +3,7 @@
 mod answers;
 mod figures;
 mod fixture;
+mod likelihoods;
 mod sets;
 mod statements;
 mod transcripts;

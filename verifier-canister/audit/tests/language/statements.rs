@@ -3,7 +3,10 @@
 use audit::{
     Counts, Decimal, Digest,
     certificate::Nanoseconds,
-    language::{Call, FAILED, Kind, LanguageFacts, MAX_TRANSCRIPT, Parsed, Transcript},
+    language::{
+        Call, EndpointFacts, FAILED, Kind, LanguageFacts, LanguageModel, MAX_TRANSCRIPT, Parsed, Transcript,
+        likelihood::LIKELIHOOD_RULE,
+    },
     log::{
         DecisionFacts, LOG_RULE, LogError, LogFacts, OPENINGS_FORMAT, Opening, Openings, Predictions, Record,
         Rows, RuntimeFacts, Statement, Tree, output_digest,
@@ -30,7 +33,7 @@ fn log(
         .collect();
     let tree = Tree::new(records.iter().map(|record| record.leaf()).collect());
     let language = facts(&set);
-    let mut model = language.endpoint.digest().unwrap();
+    let mut model = language.model.digest().unwrap();
     let mut predicate = Predictions {
         log: LogFacts { rule: LOG_RULE.to_owned(), root: tree.root(), size: 2, scores: 0 },
         rows: Rows::All {},
@@ -103,6 +106,11 @@ fn outputs_are_transcripts_of_their_records() {
     }
 }
 
+fn endpoint(facts: &mut LanguageFacts) -> &mut EndpointFacts {
+    let LanguageModel::Endpoint(endpoint) = &mut facts.model else { panic!("an endpoint") };
+    endpoint
+}
+
 #[test]
 fn a_statement_that_contradicts_itself_is_refused() {
     let refused = |bend: &dyn Fn(&mut Predictions, &mut Digest)| log(b"x", bend).unwrap_err().to_string();
@@ -111,16 +119,17 @@ fn a_statement_that_contradicts_itself_is_refused() {
             bend(predicate.language.as_mut().unwrap())
         })
     };
-    assert!(refused(&|_, model| model.0[0] ^= 1).contains("digest is not that of the endpoint"));
+    assert!(refused(&|_, model| model.0[0] ^= 1).contains("digest is not that of the language model"));
     assert!(refused(&|predicate, _| predicate.log.scores = 1).contains("transcripts, not scores"));
     assert!(
         refused(&|predicate, _| predicate.classes[4] = format!("{FAILED}?"))
             .contains("invalid and failed last")
     );
     // Whoever changes a parameter names another model.
-    assert!(language(|facts| facts.endpoint.temperature = Some(Decimal(1))).contains("endpoint"));
-    assert!(language(|facts| facts.endpoint.model = "other".into()).contains("endpoint"));
-    assert!(language(|facts| facts.endpoint.model = String::new()).contains("model name"));
+    assert!(language(|facts| endpoint(facts).temperature = Some(Decimal(1))).contains("language model"));
+    assert!(language(|facts| endpoint(facts).model = "other".into()).contains("language model"));
+    assert!(language(|facts| endpoint(facts).model = String::new()).contains("model name"));
+    assert!(language(|facts| facts.answers = LIKELIHOOD_RULE.into()).contains("answer rule"));
     assert!(language(|facts| facts.shuffle.rule = "none".into()).contains("shuffle rule"));
     assert!(language(|facts| facts.transcripts = "assay transcript 2".into()).contains("transcript format"));
     assert!(language(|facts| facts.templates[0].id = "a\nb".into()).contains("template id"));

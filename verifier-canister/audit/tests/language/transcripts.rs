@@ -37,7 +37,7 @@ fn a_shuffled_answer_is_mapped_back_to_the_options_own_place() {
         assert_eq!(call.parsed, Parsed::Option(option as u8));
         let transcript = Transcript::new(set.plan().kind, 5, 0, vec![call]);
         assert_eq!(usize::from(transcript.class), option);
-        transcript.check(&set, 5, &SEED).unwrap();
+        transcript.check(&set, 5, &facts(&set)).unwrap();
         assert_eq!(Transcript::parse(&transcript.to_json().unwrap()).unwrap(), transcript);
     }
 }
@@ -48,7 +48,7 @@ fn failed_parses_and_failed_calls_have_classes_of_their_own() {
     for (text, class) in [(Some("no idea"), 3), (Some(""), 3), (None, 4)] {
         let transcript = Transcript::new(set.plan().kind, 5, 0, vec![call(&set, 0, 0, text)]);
         assert_eq!(transcript.class, class);
-        transcript.check(&set, 5, &SEED).unwrap();
+        transcript.check(&set, 5, &facts(&set)).unwrap();
     }
 }
 
@@ -70,7 +70,7 @@ fn a_counterfactual_compares_options_and_failures_win() {
         let calls = answers.iter().enumerate().map(|(variant, text)| call(&set, 0, variant, *text)).collect();
         let transcript = Transcript::new(set.plan().kind, 5, 0, calls);
         assert_eq!(transcript.class, class, "{answers:?}");
-        transcript.check(&set, 5, &SEED).unwrap();
+        transcript.check(&set, 5, &facts(&set)).unwrap();
     }
 }
 
@@ -95,7 +95,7 @@ fn a_bent_transcript_is_refused() {
     let refused = |bend: &dyn Fn(&mut Transcript)| {
         let mut transcript = honest.clone();
         bend(&mut transcript);
-        match transcript.check(&set, 5, &SEED) {
+        match transcript.check(&set, 5, &facts(&set)) {
             Err(LanguageError::Transcript { problem, .. }) => problem,
             outcome => panic!("{outcome:?}"),
         }
@@ -111,7 +111,11 @@ fn a_bent_transcript_is_refused() {
     assert_eq!(refused(&|bent| bent.calls.truncate(1)), "it has 1 calls, 2 are expected");
     assert_eq!(refused(&|bent| bent.item = 1), "prompt 0 is not that of the item");
     // With another seed the options were shown in another order, for some seed.
-    let others = (0..20).map(|seed| honest.check(&set, 5, &Digest([seed; 32])));
+    let others = (0..20).map(|seed| {
+        let mut facts = facts(&set);
+        facts.shuffle.seed = Digest([seed; 32]);
+        honest.check(&set, 5, &facts)
+    });
     assert!(others.filter(Result::is_err).count() > 3);
 }
 
@@ -179,7 +183,7 @@ fn golden_bytes_stay_readable() {
         }
         assert_eq!(fs::read(&path).unwrap(), made, "{name}");
     }
-    Transcript::parse(&transcript.to_json().unwrap()).unwrap().check(&set, 5, &SEED).unwrap();
+    Transcript::parse(&transcript.to_json().unwrap()).unwrap().check(&set, 5, &facts(&set)).unwrap();
 }
 
 proptest! {

@@ -88,7 +88,7 @@ impl<M: Memory> State<M> {
         }
         match model.logged {
             // Nobody can have an endpoint say the same again: what was opened is there to be read.
-            true if log.header.signed.statement().predicate.language.is_some() => {
+            true if log.header.signed.statement().predicate.is_endpoint() => {
                 self.go_on_to_certificate(request.audit, audit)
             }
             true => {

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use audit::{
     Certificate, Dataset, Digest, draw_sample,
-    log::{Openings, SubmissionHeader},
+    log::{LogError, Openings, SubmissionHeader},
 };
 use certifier::{client::Client, language, log};
 use check::{
@@ -14,6 +14,7 @@ use interface::{ArtefactKind, Attest, Finding, REASON_BYTES};
 
 use super::{
     certificate::{accepted, read_file},
+    language::open_local,
     log::RuntimeArguments,
     model::read_onnx,
 };
@@ -41,7 +42,10 @@ pub struct RerunArguments {
     model: Option<PathBuf>,
     #[command(flatten)]
     runtime: RuntimeArguments,
-    /// Item set of a language model: prompts and classes of the opened transcripts are checked
+    /// Of a language model: tokenizer.json; beside the ONNX file or one folder above by default
+    #[arg(long, value_name = "FILE", requires = "model")]
+    tokenizer: Option<PathBuf>,
+    /// Item set of a language model: prompts and classes of the opened transcripts are checked, and --model is run on it
     #[arg(long, value_name = "FOLDER")]
     items: Option<PathBuf>,
     /// Tell the canister what came of it, for all to see; auditors only
@@ -66,15 +70,15 @@ pub async fn run(global: &Global, arguments: RerunArguments, output: Output) -> 
             "{checked} transcripts ask what template, item and shuffle give, and give their classes"
         ));
     }
-    let model = arguments.model.as_deref().map(|path| (path, &arguments.runtime));
+    let model = arguments.given();
     let comparison = run_again(&client, certificate, model, output).await?;
     output.result(&comparison.document(), || show::rerun_text(&comparison))?;
     if arguments.attest {
         if comparison.logged.as_ref().is_some_and(|logged| !logged.ran) {
             return Err(Failure::new(
                 "the log was counted, but the model was not run: that is no finding",
-                "pass --model with the file that its owner gave you, or `assay attest --not-reproduced`; a language \
-                 model's answers cannot be had again",
+                "pass --model with the file that its owner gave you, or `assay attest --not-reproduced`; an endpoint's \
+                 answers cannot be had again",
             ));
         }
         client.attest(finding(certificate.predicate.certificate, &comparison, arguments.note)).await?;
@@ -106,11 +110,27 @@ fn finding(certificate: u64, comparison: &Comparison, note: String) -> Attest {
     Attest { certificate, finding: Finding::Disagrees, rerun, note }
 }
 
+/// A logged model's file, and what else running it takes.
+pub struct Given<'a> {
+    file: &'a Path,
+    tokenizer: Option<&'a Path>,
+    items: Option<&'a Path>,
+    runtime: &'a RuntimeArguments,
+}
+
+impl RerunArguments {
+    fn given(&self) -> Option<Given<'_>> {
+        let file = self.model.as_deref()?;
+        let (tokenizer, items) = (self.tokenizer.as_deref(), self.items.as_deref());
+        Some(Given { file, tokenizer, items, runtime: &self.runtime })
+    }
+}
+
 /// Downloads what a certificate was made of and makes it again.
 pub async fn run_again(
     client: &Client,
     certificate: &Certificate,
-    model: Option<(&Path, &RuntimeArguments)>,
+    model: Option<Given<'_>>,
     output: Output,
 ) -> Result<Comparison> {
     let predicate = &certificate.predicate;
@@ -143,8 +163,8 @@ pub async fn run_again(
         classes: None,
         policy: client.policy(predicate.policy_digest).await?.into_bytes(),
     };
-    if let Some((path, runtime)) = model {
-        evidence.classes = Some(decide(&evidence, path, runtime, output)?);
+    if let Some(given) = model {
+        evidence.classes = Some(decide(&evidence, &given, output)?);
     }
     let bar = output.bar("running again", false);
     let canister = client.canister().to_text();
@@ -170,22 +190,32 @@ async fn transcripts(
 }
 
 /// Runs a logged model's file on the sample.
-fn decide(evidence: &Evidence, path: &Path, runtime: &RuntimeArguments, output: Output) -> Result<Vec<u8>> {
-    let onnx = read_onnx(path)?;
-    let source: Option<Digest> = evidence.model.source.map(Into::into).filter(|_| evidence.model.logged);
-    if source != Some(Digest::of(&onnx)) {
-        let what = format!("{} is not the file of the certificate's model", path.display());
-        return Err(Failure::new(what, "--model is for logged models: pass the file that was logged"));
-    }
+fn decide(evidence: &Evidence, given: &Given<'_>, output: Output) -> Result<Vec<u8>> {
     let log = evidence.handed_in.first().map(|log| SubmissionHeader::parse(log)).transpose()?;
     let (Some(log), Some(seed)) = (log, evidence.audit.seed) else {
         return Err(RerunError::NoLog.into());
     };
+    let statement = log.signed.statement();
     let dataset = Dataset::parse(evidence.dataset_bytes.clone()).map_err(anyhow::Error::from)?;
     let rows = draw_sample(&seed.0, dataset.rows(), evidence.audit.sample_size);
     let bar = output.bar("running the model", false);
-    let set = &mut |done, total| bar.set(done, total);
-    Ok(log::decide(&onnx, &dataset, log.signed.statement(), &rows, &runtime.request(), set)?)
+    let progress = &mut |done, total| bar.set(done, total);
+    if let Some(facts) = &statement.predicate.language {
+        let items = given.items.ok_or_else(|| {
+            Failure::new("the log is of a language model", "pass the folder of its item set with --items")
+        })?;
+        let local = open_local(facts, given.file, given.tokenizer, given.runtime)?;
+        let (_, set) = language::read_items(items)?;
+        facts.check_set(&set).map_err(LogError::from)?;
+        return Ok(local.decide(&set, facts, dataset.schema().classes.len(), &rows, progress)?);
+    }
+    let onnx = read_onnx(given.file)?;
+    let source: Option<Digest> = evidence.model.source.map(Into::into).filter(|_| evidence.model.logged);
+    if source != Some(Digest::of(&onnx)) {
+        let what = format!("{} is not the file of the certificate's model", given.file.display());
+        return Err(Failure::new(what, "--model is for logged models: pass the file that was logged"));
+    }
+    Ok(log::decide(&onnx, &dataset, statement, &rows, &given.runtime.request(), progress)?)
 }
 
 async fn download(client: &Client, kind: ArtefactKind, digest: Digest, output: Output) -> Result<Vec<u8>> {

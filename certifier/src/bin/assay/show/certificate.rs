@@ -4,7 +4,7 @@ use audit::{
     metrics::Rate,
 };
 
-use super::over_text;
+use super::{language_model, over_text};
 use crate::{table::Table, time::utc};
 
 /// The rates that a report shows of every group.
@@ -152,8 +152,7 @@ fn logged(log: &Logged, predicate: &Predicate) -> String {
         runtime.provider,
     );
     if let Some(language) = &log.language {
-        let endpoint = &language.endpoint;
-        text.push_str(&format!("  asked: language model {} at {}\n", endpoint.model, endpoint.base_url));
+        text.push_str(&format!("  asked: language model {}\n", language_model(&language.model)));
     }
     if let Some(opened) = &log.openings {
         let checked = opened.checked.as_ref();

@@ -10,8 +10,8 @@ fn logged_text(comparison: &Comparison) -> String {
     let Some(logged) = &comparison.logged else { return String::new() };
     let mut text = format!("{} predictions counted, {} openings hold\n", comparison.samples, logged.openings);
     text.push_str(&match logged.ran {
-        false => "the model was not run: --model FILE does that, with the file from its owner, unless it is a language \
-                  model\n"
+        false => "the model was not run: --model FILE does that, with the file from its owner, unless it is \
+                  behind an endpoint\n"
             .to_owned(),
         true => format!("the model was run: it does not make {} of them\n", logged.wrong.len()),
     });

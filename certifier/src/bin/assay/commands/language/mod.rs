@@ -6,6 +6,7 @@ mod register;
 mod report;
 mod run;
 
+pub use asked::open_local;
 use clap::Subcommand;
 
 use crate::{

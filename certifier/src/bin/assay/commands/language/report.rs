@@ -13,6 +13,7 @@ use crate::{
     commands::log,
     failure::{Exit, Result},
     output::Output,
+    show,
     table::Table,
 };
 
@@ -55,11 +56,8 @@ fn document(report: &Report) -> Value {
 }
 
 fn text(report: &Report) -> String {
-    let endpoint = &report.language.endpoint;
-    let mut text = format!(
-        "{} items of {}, asked of {} at {}\n\n",
-        report.size, report.dataset, endpoint.model, endpoint.base_url
-    );
+    let model = show::language_model(&report.language.model);
+    let mut text = format!("{} items of {}, asked of {model}\n\n", report.size, report.dataset);
     let mut table = Table::new(&["group", "figure", ">value", ">counted", ">95 % interval"]);
     for measure in &report.measures {
         let value = match &measure.value {

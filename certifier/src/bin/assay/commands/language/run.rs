@@ -2,12 +2,12 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use audit::{
     Dataset,
-    language::ItemSet,
+    language::{EndpointFacts, ItemSet},
     log::{Card, Rows},
 };
 use certifier::language::{
-    Ended, Endpoint, EndpointOptions, Job, LanguageRunError, Limits, MAX_ATTEMPTS, MAX_CONCURRENCY,
-    read_items, run as ask,
+    Ended, Endpoint, EndpointOptions, Job, LanguageRunError, Limits, MAX_ATTEMPTS, MAX_CONCURRENCY, Progress,
+    Respondent, read_items, run as ask,
 };
 use clap::Args;
 use interface::{ArtefactKind, AuditId};
@@ -16,7 +16,7 @@ use serde_json::json;
 use super::asked::AskedArguments;
 use crate::{
     arguments::Global,
-    commands::log::{RowArguments, awaited},
+    commands::log::{RowArguments, RuntimeArguments, awaited},
     failure::{Exit, Failure, Result},
     output::Output,
     session,
@@ -34,6 +34,19 @@ pub struct RunArguments {
     /// Audit that awaits this log: rows come from the canister, and all else must be as registered
     #[arg(long, value_name = "ID", conflicts_with_all = ["rows", "audit_seed"])]
     audit: Option<AuditId>,
+    #[command(flatten)]
+    endpoint: EndpointArguments,
+    #[command(flatten)]
+    runtime: RuntimeArguments,
+    /// Ask calls again that got no answer in an earlier run
+    #[arg(long)]
+    retry_failed: bool,
+}
+
+/// How an endpoint is asked.
+#[derive(Args)]
+#[command(next_help_heading = "Options of endpoints")]
+pub struct EndpointArguments {
     /// Environment variable with the key; '' for none
     #[arg(long, value_name = "VARIABLE", default_value = "OPENAI_API_KEY")]
     key_env: String,
@@ -58,13 +71,10 @@ pub struct RunArguments {
     /// Longest time for one request, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
-    /// Ask calls again that got no answer in an earlier run
-    #[arg(long)]
-    retry_failed: bool,
 }
 
-impl RunArguments {
-    fn endpoint(&self, output: Output) -> Result<Endpoint> {
+impl EndpointArguments {
+    fn open(&self, facts: EndpointFacts, output: Output) -> Result<Endpoint> {
         let key = match self.key_env.as_str() {
             "" => None,
             name => {
@@ -79,13 +89,43 @@ impl RunArguments {
         };
         let timeout = Duration::from_secs(self.timeout);
         let without = key.is_none();
-        let facts = self.asked.endpoint()?;
         let options = EndpointOptions { facts, key, timeout, insecure_http: self.insecure_http };
         let endpoint = Endpoint::new(options)?;
         if without {
             output.note("no key is sent");
         }
         Ok(endpoint)
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            concurrency: self.concurrency,
+            requests_per_minute: self.requests_per_minute,
+            max_requests: self.max_requests,
+            max_tokens_total: self.max_tokens_total,
+            attempts: self.attempts,
+            ..Limits::default()
+        }
+    }
+}
+
+impl RunArguments {
+    /// Who is asked, ready for it.
+    fn respondent(&self, output: Output) -> Result<Respondent> {
+        if let Some((files, facts)) = self.asked.local()? {
+            let spinner = output.spinner("loading the model");
+            let local = files.load(&facts, &self.runtime.request())?;
+            drop(spinner);
+            return Ok(Respondent::Local(Box::new(local)));
+        }
+        if self.runtime.is_chosen() {
+            return Err(Failure::new(
+                "an endpoint runs its model itself: --device, --threads and --embedded are for --local",
+                "leave them out",
+            ));
+        }
+        let endpoint = self.endpoint.open(self.asked.endpoint()?, output)?;
+        Ok(Respondent::Endpoint(Arc::new(endpoint), self.endpoint.limits()))
     }
 }
 
@@ -95,21 +135,12 @@ pub async fn run(global: &Global, arguments: &RunArguments, output: Output) -> R
         None => arguments.rows.rows(),
         Some(audit) => drawn(global, audit, arguments, (&dataset, &set), output).await?,
     };
-    let endpoint = arguments.endpoint(output)?;
     let job = Job {
         dataset: &dataset,
         set: &set,
         rows,
-        endpoint: Arc::new(endpoint),
+        model: arguments.respondent(output)?,
         shuffle_seed: arguments.asked.shuffle_seed(&dataset),
-        limits: Limits {
-            concurrency: arguments.concurrency,
-            requests_per_minute: arguments.requests_per_minute,
-            max_requests: arguments.max_requests,
-            max_tokens_total: arguments.max_tokens_total,
-            attempts: arguments.attempts,
-            ..Limits::default()
-        },
         retry_failed: arguments.retry_failed,
     };
     let bar = output.bar("asking", false);
@@ -144,15 +175,15 @@ async fn drawn(
     }
     let kind = ArtefactKind::LoggedModel;
     let card = Card::parse(&client.download(kind, record.model.into(), &mut |_, _| ()).await?)?;
-    let facts = arguments.asked.facts(dataset, set)?;
+    let facts = arguments.asked.facts(dataset, set, arguments.asked.model()?)?;
     if card.language.as_ref() != Some(&facts) {
-        return Err(refused("endpoint, parameter or prompt"));
+        return Err(refused("model, parameter or prompt"));
     }
     Ok(rows)
 }
 
 fn show(arguments: &RunArguments, ended: &Ended, output: Output) -> Result<()> {
-    let Ended { parameters, root, size, progress, resumed_at, last_error, spent: (requests, tokens) } = ended;
+    let Ended { parameters, root, size, progress, resumed_at, last_error, spent } = ended;
     if *resumed_at > 0 {
         output.note(format!("{resumed_at} calls were there already"));
     }
@@ -163,15 +194,17 @@ fn show(arguments: &RunArguments, ended: &Ended, output: Output) -> Result<()> {
     let document = json!({
         "folder": arguments.output, "root": root, "complete": root.is_some(), "size": size,
         "calls": progress.done, "calls_in_all": progress.total, "failed": progress.failed,
-        "invalid": progress.invalid, "resumed_at": resumed_at, "requests": requests, "tokens": tokens,
+        "invalid": progress.invalid, "resumed_at": resumed_at, "requests": spent.map(|(requests, _)| requests),
+        "tokens": spent.map(|(_, tokens)| tokens),
         "language": parameters.language,
     });
     let folder = arguments.output.display();
     output.result(&document, || {
-        let counts = format!(
-            "{} of {} calls, {} invalid, {} failed; {requests} requests and {tokens} tokens in this run\n",
-            progress.done, progress.total, progress.invalid, progress.failed,
-        );
+        let Progress { done, total, invalid, failed } = progress;
+        let spent = spent.map_or_else(String::new, |(requests, tokens)| {
+            format!("; {requests} requests and {tokens} tokens in this run")
+        });
+        let counts = format!("{done} of {total} calls, {invalid} invalid, {failed} failed{spent}\n");
         match root {
             Some(root) => format!(
                 "{size} items asked of {}\n{counts}root {root}\n`assay language report {folder}` shows figures, `assay log sign \

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use audit::{
     Dataset, Digest,
@@ -14,9 +14,10 @@ use serde_json::json;
 
 use super::{RuntimeArguments, read};
 use crate::{
-    commands::model::read_onnx,
+    commands::{language::open_local, model::read_onnx},
     failure::{Exit, Failure, Result},
     output::Output,
+    show,
     time::utc,
 };
 
@@ -41,7 +42,10 @@ pub struct CheckArguments {
     /// ONNX file: opened rows are run again
     #[arg(long, value_name = "FILE", requires = "dataset", requires = "openings")]
     model: Option<PathBuf>,
-    /// Largest difference of a score
+    /// tokenizer.json of a local language model; beside the ONNX file or one folder above by default
+    #[arg(long, value_name = "FILE", requires = "model")]
+    tokenizer: Option<PathBuf>,
+    /// Largest difference of a score, or of a likelihood
     #[arg(long, default_value_t = 1e-4)]
     tolerance: f64,
     #[command(flatten)]
@@ -88,22 +92,8 @@ pub fn run(arguments: &CheckArguments, output: Output) -> Result<Exit> {
         }
         _ => None,
     };
-    if predicate.language.is_some() && arguments.model.is_some() {
-        return Err(Failure::new(
-            "the statement is about a language model behind an endpoint; there is no file to run again",
-            "leave --model out; with --dataset, the transcripts are checked",
-        ));
-    }
-    let again = match (&arguments.model, &dataset, &openings) {
-        (Some(model), Some(dataset), Some(openings)) => {
-            let onnx = read_onnx(model)?;
-            if Digest::of(&onnx) != signed.statement().model() {
-                let what = format!("the statement is about model {}", signed.statement().model());
-                return Err(refused(what, "pass the ONNX file that was run"));
-            }
-            let request = arguments.runtime.request();
-            Some(rerun(&onnx, dataset, signed.statement(), openings, &request, arguments.tolerance)?)
-        }
+    let again = match (&arguments.model, &openings) {
+        (Some(model), Some(openings)) => run_again(arguments, &signed, model, dataset.as_ref(), openings)?,
         _ => None,
     };
     report(arguments, &signed, signer, openings.as_ref(), again.as_ref(), transcripts, output)?;
@@ -133,6 +123,28 @@ fn opened(
     Ok(openings)
 }
 
+/// Runs the model on what was opened; nothing without the dataset.
+fn run_again(
+    arguments: &CheckArguments,
+    signed: &Signed,
+    model: &Path,
+    dataset: Option<&Dataset>,
+    openings: &Openings,
+) -> Result<Option<(Vec<Difference>, f64)>> {
+    let (statement, tolerance) = (signed.statement(), arguments.tolerance);
+    if let (Some(facts), Some(items)) = (&statement.predicate.language, &arguments.dataset) {
+        let local = open_local(facts, model, arguments.tokenizer.as_deref(), &arguments.runtime)?;
+        return Ok(Some(language::rerun(items, &local, statement, openings, tolerance)?));
+    }
+    let Some(dataset) = dataset else { return Ok(None) };
+    let onnx = read_onnx(model)?;
+    if Digest::of(&onnx) != statement.model() {
+        let what = format!("the statement is about model {}", statement.model());
+        return Err(refused(what, "pass the ONNX file that was run"));
+    }
+    Ok(Some(rerun(&onnx, dataset, statement, openings, &arguments.runtime.request(), tolerance)?))
+}
+
 fn report(
     arguments: &CheckArguments,
     signed: &Signed,
@@ -146,8 +158,8 @@ fn report(
     let (log, count) = (&predicate.log, openings.map_or(0, |openings| openings.openings.len() as u32));
     let lies = log.size.div_ceil(100);
     // Only a seed that the checker named leaves the owner no choice of what is opened. What an endpoint said cannot be
-    // had again, so an opened lie of a language model's owner is not found.
-    let odds = (count > 0 && arguments.seed.is_some() && predicate.language.is_none())
+    // had again, so an opened lie about it is not found.
+    let odds = (count > 0 && arguments.seed.is_some() && !predicate.is_endpoint())
         .then(|| odds::detection(log.size, lies, count).ok())
         .flatten();
     let differences: Vec<_> = again
@@ -182,8 +194,11 @@ fn report(
             if runtime.fallback { ", parts perhaps on the CPU" } else { "" },
         );
         if let Some(language) = &predicate.language {
-            let name = &language.endpoint.model;
-            text.push_str(&format!("the model is called {name} there; that is its operator's word\n"));
+            let word = if predicate.is_endpoint() { "; that is its operator's word" } else { "" };
+            text.push_str(&format!(
+                "asked: language model {}{word}\n",
+                show::language_model(&language.model)
+            ));
         }
         if arguments.records.is_some() {
             text.push_str("all records are those of the log\n");

@@ -2,10 +2,11 @@ use std::path::PathBuf;
 
 use audit::{
     Dataset, Digest,
-    log::{Card, Named, Openings, SubmissionHeader},
+    log::{Card, Named, Openings, Statement, SubmissionHeader},
 };
 use certifier::{
     client::Client,
+    language,
     log::{Difference, rerun},
 };
 use check::rerun::verify_opened;
@@ -18,6 +19,7 @@ use crate::{
     arguments::Global,
     commands::{
         audit::{WaitArguments, wait, wait_and_show},
+        language::open_local,
         model::read_onnx,
     },
     failure::{Exit, Failure, Result},
@@ -32,6 +34,12 @@ pub struct ConfirmArguments {
     /// The ONNX file that was run
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
+    /// Of a language model: tokenizer.json; beside the ONNX file or one folder above by default
+    #[arg(long, value_name = "FILE")]
+    tokenizer: Option<PathBuf>,
+    /// Of a language model: folder of the item set
+    #[arg(long, value_name = "FOLDER")]
+    items: Option<PathBuf>,
     /// Largest difference of a score
     #[arg(long, default_value_t = 1e-4)]
     tolerance: f64,
@@ -48,15 +56,8 @@ pub struct ConfirmArguments {
 pub async fn run(global: &Global, arguments: &ConfirmArguments, output: Output) -> Result<Exit> {
     let client = session::client(global, output).await?;
     let record = wait(&client, arguments.audit, None, output).await?;
-    let onnx = read_onnx(&arguments.model)?;
     let (header, openings, dataset) = evidence(&client, &record, output).await?;
-    let statement = header.signed.statement();
-    if Digest::of(&onnx) != statement.model() {
-        let what = format!("the log is of model {}, the file is {}", statement.model(), Digest::of(&onnx));
-        return Err(Failure::new(what, "pass the ONNX file that was run; its owner must give it to you"));
-    }
-    let request = arguments.runtime.request();
-    let (found, largest) = rerun(&onnx, &dataset, statement, &openings, &request, arguments.tolerance)?;
+    let (found, largest) = run_again(arguments, header.signed.statement(), &openings, &dataset)?;
     // Classes decide. Scores may round otherwise elsewhere, which is worth knowing and no lie.
     let (differences, scores): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| one.class != one.logged);
     if !scores.is_empty() {
@@ -84,6 +85,29 @@ pub async fn run(global: &Global, arguments: &ConfirmArguments, output: Output) 
         return Ok(Exit::Mismatch);
     }
     wait_and_show(&client, record.id, WaitArguments::default(), output).await
+}
+
+/// Runs the model on what was opened.
+fn run_again(
+    arguments: &ConfirmArguments,
+    statement: &Statement,
+    openings: &Openings,
+    dataset: &Dataset,
+) -> Result<(Vec<Difference>, f64)> {
+    let tolerance = arguments.tolerance;
+    if let Some(facts) = &statement.predicate.language {
+        let items = arguments.items.as_ref().ok_or_else(|| {
+            Failure::new("the log is of a language model", "pass the folder of its item set with --items")
+        })?;
+        let local = open_local(facts, &arguments.model, arguments.tokenizer.as_deref(), &arguments.runtime)?;
+        return Ok(language::rerun(items, &local, statement, openings, tolerance)?);
+    }
+    let onnx = read_onnx(&arguments.model)?;
+    if Digest::of(&onnx) != statement.model() {
+        let what = format!("the log is of model {}, the file is {}", statement.model(), Digest::of(&onnx));
+        return Err(Failure::new(what, "pass the ONNX file that was run; its owner must give it to you"));
+    }
+    Ok(rerun(&onnx, dataset, statement, openings, &arguments.runtime.request(), tolerance)?)
 }
 
 /// Log, openings and dataset of an audit, each by the digest in the audit's record, and held against each other.

@@ -132,7 +132,7 @@ impl RuntimeArguments {
     }
 
     /// Whether anything was said about what runs an ONNX file; a library named by the environment aside.
-    fn is_chosen(&self) -> bool {
+    pub fn is_chosen(&self) -> bool {
         self.embedded || self.device.is_some() || self.threads.is_some()
     }
 

@@ -1,0 +1,89 @@
+//! Language models in ONNX Runtime, by a model whose probabilities can be computed by hand (`fixtures/make.py`).
+//!
+//! ONNX Runtime lies where `cargo xtask test` puts it.
+
+use std::{fs, path::Path};
+
+use runtime::{Choice, LanguageModel, Request, RuntimeError};
+
+const LETTERS: &str = "abcdefg ";
+
+fn fixture(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)).unwrap()
+}
+
+fn bigrams() -> LanguageModel {
+    LanguageModel::open(&fixture("bigrams.onnx"), &fixture("bigrams.json"), &Request::default()).unwrap()
+}
+
+/// By hand: that `ending` follows `text`, letter by letter.
+fn expected(text: &str, ending: &str) -> f64 {
+    let letters: Vec<usize> =
+        format!("{text}{ending}").chars().map(|letter| LETTERS.find(letter).unwrap()).collect();
+    let probability = |place: usize| {
+        let logit = |letter: usize| {
+            let bigram = ((7 * letters[place - 1] + 3 * letter) % 11) as f64 / 4.0;
+            bigram + if letter == 0 { 0.25 * (place - 1) as f64 } else { 0.0 }
+        };
+        let sum: f64 = (0..LETTERS.len()).map(|letter| logit(letter).exp()).sum();
+        logit(letters[place]) - sum.ln()
+    };
+    (text.len()..letters.len()).map(probability).sum()
+}
+
+fn likelihoods(text: &str, endings: &[&str]) -> Result<Vec<f64>, RuntimeError> {
+    let endings: Vec<String> = endings.iter().map(|ending| (*ending).to_owned()).collect();
+    bigrams().likelihoods(text, &endings)
+}
+
+#[test]
+fn every_usual_input_is_given_what_it_means() {
+    for (text, endings) in [
+        // One token each, one run for all.
+        ("bad cab", &["a", "b", "c"][..]),
+        // Of different lengths, one run each.
+        ("feed a ", &["cab", "g", "dead"]),
+        ("a", &["g", "fa"]),
+        ("deaf", &["b"]),
+    ] {
+        let found = likelihoods(text, endings).unwrap();
+        for (ending, found) in endings.iter().zip(&found) {
+            let expected = expected(text, ending);
+            assert!((found - expected).abs() < 1e-6, "{text}|{ending}: {found}, expected {expected}");
+        }
+    }
+}
+
+#[test]
+fn endings_that_begin_alike_share_their_beginning_with_the_text() {
+    // The first letter is the same, and so tells nothing about which ending it is.
+    let found = likelihoods("a bad ", &["bag", "bee"]).unwrap();
+    for (found, ending) in found.iter().zip(["ag", "ee"]) {
+        assert!((found - expected("a bad b", ending)).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn endings_that_cannot_be_told_apart_have_no_likelihood() {
+    for (text, endings) in [("a", &["b", "b"][..]), ("a", &["b", "bc"]), ("a", &["", "b"]), ("", &["a", "b"])]
+    {
+        assert!(matches!(likelihoods(text, endings), Err(RuntimeError::Endings)), "{text}|{endings:?}");
+    }
+    assert!(likelihoods("a", &[]).unwrap().is_empty());
+}
+
+#[test]
+fn what_is_no_language_model_is_refused() {
+    let open = |model: &[u8], tokenizer: &[u8], request: &Request| {
+        LanguageModel::open(model, tokenizer, request).err().map(|cause| cause.to_string()).unwrap()
+    };
+    let (model, tokenizer) = (fixture("bigrams.onnx"), fixture("bigrams.json"));
+    let classifier = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets/german/models/logistic.onnx");
+    let classifier = fs::read(classifier).unwrap();
+    let found = Request::default();
+    assert!(open(&classifier, &tokenizer, &found).contains("is not known"));
+    assert!(open(&model, b"{}", &found).contains("tokenizer"));
+    assert!(open(b"no model", &tokenizer, &found).contains("ONNX"));
+    let embedded = Request { choice: Choice::Embedded, ..found };
+    assert!(open(&model, &tokenizer, &embedded).contains("ONNX Runtime"));
+}
