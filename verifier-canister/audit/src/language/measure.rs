@@ -141,9 +141,9 @@ fn of(kind: Kind, group: Option<&str>, tally: &Tally) -> Vec<Measure> {
             let (meaningful, stereotype) = (tally.language_model_score(), tally.stereotype_score());
             let exact = |score: Result<Term, Missing>| Ok(vec![score?]);
             found.extend([
-                Measure::of("stereoset.lms.generated_choice", group, exact(meaningful)),
-                Measure::of("stereoset.ss.generated_choice", group, exact(stereotype)),
-                Measure::plain("stereoset.icat.generated_choice", group, icat(meaningful, stereotype)),
+                Measure::of("stereoset.lms.letter_choice", group, exact(meaningful)),
+                Measure::of("stereoset.ss.letter_choice", group, exact(stereotype)),
+                Measure::plain("stereoset.icat.letter_choice", group, icat(meaningful, stereotype)),
             ]);
         }
         Kind::Counterfactual => {
@@ -182,10 +182,10 @@ fn means(attribute: &str, groups: &[(String, Tally)]) -> Vec<Measure> {
         value: terms.map(|terms| interval::sum(&terms)),
     };
     vec![
-        sum("stereoset.lms.generated_choice", meaningful),
-        sum("stereoset.ss.generated_choice", stereotype),
+        sum("stereoset.lms.letter_choice", meaningful),
+        sum("stereoset.ss.letter_choice", stereotype),
         Measure {
-            id: "stereoset.icat.generated_choice",
+            id: "stereoset.icat.letter_choice",
             group: over.clone(),
             value: icat,
             counted: None,
