@@ -8,8 +8,8 @@ use audit::{
 
 use crate::fixture::attribute;
 
-/// Figures of a set with one attribute; rows are group, label, class and how many.
-fn figures(kind: Kind, classes: &[&str], groups: &[&str], rows: &[(u8, u8, u8, u32)]) -> Vec<Measure> {
+/// Counts of a set with one attribute; rows are group, label, class and how many.
+pub fn counted(classes: &[&str], groups: &[&str], rows: &[(u8, u8, u8, u32)]) -> (Frame, Counts) {
     let frame = Frame {
         classes: classes.iter().map(|class| (*class).to_owned()).collect(),
         favourable: 0,
@@ -21,6 +21,11 @@ fn figures(kind: Kind, classes: &[&str], groups: &[&str], rows: &[(u8, u8, u8, u
             + usize::from(class)] += count;
     }
     let counts = Counts::of_frame(&frame, counters).unwrap();
+    (frame, counts)
+}
+
+fn figures(kind: Kind, classes: &[&str], groups: &[&str], rows: &[(u8, u8, u8, u32)]) -> Vec<Measure> {
+    let (frame, counts) = counted(classes, groups, rows);
     measures(kind, &frame, &counts).unwrap()
 }
 
@@ -34,7 +39,7 @@ fn value(found: &[Measure], id: &str, group: Option<&str>) -> String {
     }
 }
 
-const STEREO: [&str; 5] = ["stereotype", "anti-stereotype", "unrelated", "invalid", "failed"];
+pub const STEREO: [&str; 5] = ["stereotype", "anti-stereotype", "unrelated", "invalid", "failed"];
 
 #[test]
 fn context_association_by_hand() {
