@@ -1,10 +1,6 @@
 use std::{fmt::Write as _, path::PathBuf};
 
-use audit::{
-    language::Measure,
-    log::{MAX_ENVELOPE, Signed},
-    metrics::DECIMAL_DIGITS,
-};
+use audit::log::{MAX_ENVELOPE, Signed};
 use certifier::language::{Conversation, Report, report_folder, report_statement};
 use clap::Args;
 use serde_json::{Value, json};
@@ -13,7 +9,7 @@ use crate::{
     commands::log,
     failure::{Exit, Result},
     output::Output,
-    table::Table,
+    show,
 };
 
 #[derive(Args)]
@@ -34,15 +30,6 @@ pub fn run(arguments: &ReportArguments, output: Output) -> Result<Exit> {
 }
 
 fn document(report: &Report) -> Value {
-    let measure = |measure: &Measure| {
-        json!({
-            "id": measure.id, "group": measure.group,
-            "value": measure.value.as_ref().ok(),
-            "decimal": measure.value.as_ref().ok().map(|value| value.to_decimal(DECIMAL_DIGITS)),
-            "undefined": measure.value.as_ref().err(),
-            "counted": measure.counted, "interval": measure.interval,
-        })
-    };
     let conversation = report.conversation.as_ref().map(|found| {
         let Conversation { calls, failed_attempts, invalid, positions, models, favourable_when_changed } = found;
         json!({ "calls": calls, "failed_attempts": failed_attempts, "invalid": invalid, "positions": positions,
@@ -50,7 +37,7 @@ fn document(report: &Report) -> Value {
     });
     json!({
         "language": report.language, "dataset": report.dataset, "size": report.size,
-        "measures": report.measures.iter().map(measure).collect::<Vec<_>>(), "conversation": conversation,
+        "measures": report.measures, "conversation": conversation,
     })
 }
 
@@ -60,23 +47,7 @@ fn text(report: &Report) -> String {
         "{} items of {}, asked of {} at {}\n\n",
         report.size, report.dataset, endpoint.model, endpoint.base_url
     );
-    let mut table = Table::new(&["group", "figure", ">value", ">counted", ">95 % interval"]);
-    for measure in &report.measures {
-        let value = match &measure.value {
-            Ok(value) => value.to_decimal(DECIMAL_DIGITS),
-            Err(missing) => format!("undefined: {missing}"),
-        };
-        let counted = measure.counted.map(|(of, all)| format!("{of} / {all}"));
-        let interval = measure.interval.map(|interval| format!("{} to {}", interval.lower, interval.upper));
-        table.row([
-            measure.group.clone().unwrap_or_else(|| "all".to_owned()),
-            measure.id.to_owned(),
-            value,
-            counted.unwrap_or_default(),
-            interval.unwrap_or_default(),
-        ]);
-    }
-    text.push_str(&table.render(0));
+    text.push_str(&show::measures_table(&report.measures, 0));
     if let Some(found) = &report.conversation {
         let _ = write!(text, "\n{} calls, {} failed attempts", found.calls, found.failed_attempts);
         let list = |text: &mut String, label: &str, entries: Vec<String>| {
