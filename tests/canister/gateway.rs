@@ -11,14 +11,14 @@ use tokio::{
 };
 
 /// An answer: status, headers with small letters, body.
-struct Answer {
+pub struct Answer {
     status: u16,
-    headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, String>,
     body: Vec<u8>,
 }
 
 impl Answer {
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
@@ -51,7 +51,8 @@ async fn ask_at(world: &World, host: &str, method: &str, path: &str) -> Result<A
     Ok(Answer { status, headers, body: bytes.split_off(end + 4) })
 }
 
-async fn page(world: &World, path: &str) -> Result<Answer> {
+/// A page that is there, as the gateway verified it.
+pub async fn page(world: &World, path: &str) -> Result<Answer> {
     let answer = ask(world, "GET", path).await?;
     ensure!(answer.status == 200, "{path}: {} {}", answer.status, answer.text());
     Ok(answer)

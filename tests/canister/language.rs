@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use audit::{
     Certificate, Decimal, Digest,
     certificate::Level,
-    language::{EndpointFacts, LanguageFacts, LanguageModel, ShuffleFacts, TokenField},
+    language::{EndpointFacts, Kind, LanguageFacts, LanguageModel, ShuffleFacts, TokenField, measures},
     log::{CARD_FORMAT, Card, Openings, Rows, SubmissionHeader},
 };
 use axum::{Json, Router, routing::post};
@@ -19,6 +19,8 @@ use certifier::{
 use interface::{ArtefactKind, AuditState};
 use serde_json::{Value, json};
 use tests::{OWNER, STRANGER, World, repository};
+
+use crate::gateway;
 
 const OPENED: u32 = 80;
 
@@ -47,6 +49,12 @@ fn facts(base_url: &str) -> EndpointFacts {
         max_tokens: 16,
         max_tokens_field: TokenField::MaxTokens,
     }
+}
+
+/// A page's text without tags, a blank between words.
+fn words(html: &str) -> String {
+    let text = html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text));
+    text.collect::<Vec<_>>().join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,6 +140,21 @@ async fn an_endpoint_is_held_to_what_it_was_registered_with() -> Result<()> {
         let decided = counts.matrix(&[]);
         let classes = schema.classes.len();
         assert_eq!(decided.iter().skip(classes - 2).step_by(classes).sum::<u64>(), 0);
+
+        // The page that the gateway verifies shows what they add up to, as it follows from the counters.
+        let found = measures(Kind::Choice, &schema.frame(), &counts)?;
+        assert_eq!(predicate.language_measures()?, found);
+        let page = gateway::page(&world, &format!("/certificate/{certificate}")).await?;
+        assert!(page.headers.contains_key("ic-certificate"));
+        let page = words(&page.text());
+        for measure in &found {
+            let group = measure.group.as_deref().unwrap_or("All");
+            let (decimal, (of, all)) = measure.decimal().zip(measure.counted).context("it has a value")?;
+            let row = format!("{group} {decimal} {of} of {all} ");
+            assert!(page.contains(&row), "{}: {row}", measure.id);
+        }
+        let right = found.iter().filter(|measure| measure.id == "accuracy");
+        assert_eq!(right.count(), 1 + schema.attributes.iter().map(|one| one.groups.len()).sum::<usize>());
 
         // What was opened is there to be read, and asks what template, item and shuffle give.
         let opened = log.openings.as_ref().context("openings")?.content;

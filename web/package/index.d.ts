@@ -22,6 +22,21 @@ export interface Trust {
   certificate?: number;
 }
 
+/** A figure of a language model; docs/language.md defines every `id`. The policy's verdict uses none of them. */
+export interface Measure {
+  id: string;
+  /** `attribute=group`, or `mean over attribute`; of all items without. */
+  group: string | null;
+  /** The exact value, a fraction, and its six digits; without it `undefined` says why. */
+  value: string | null;
+  decimal: string | null;
+  undefined: { reason: string; group?: string } | null;
+  /** Numerator and denominator of one proportion. */
+  counted: [number, number] | null;
+  /** 95 %. */
+  interval: { lower: string; upper: string; method: string } | null;
+}
+
 /** What an authentic certificate is about. Times are nanoseconds since 1970, as text; digests are SHA-256 in hex. */
 export interface Summary {
   certificate: number;
@@ -56,6 +71,8 @@ export interface Summary {
     odds: { lies: number; share: string; detected: string }[];
     /** Who was asked, where it is a language model's log: an endpoint, or files by their SHA-256. */
     languageModel: { name: string; baseUrl: string } | { name: string; file: string; tokenizer: string } | null;
+    /** What the answers of a language model add up to, from the certificate's counters; none of other models. */
+    measures: Measure[] | null;
   } | null;
   auditsOfModel: number;
   auditsOfOwner: number;

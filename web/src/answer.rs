@@ -113,6 +113,7 @@ fn summary(authentic: &Authentic) -> Value {
                     json!({ "name": local.name, "file": local.file, "tokenizer": local.tokenizer })
                 }
             }),
+            "measures": predicate.language_measures().ok(),
         })),
         "auditsOfModel": predicate.audits_of_model,
         "auditsOfOwner": predicate.audits_of_owner,
@@ -120,4 +121,19 @@ fn summary(authentic: &Authentic) -> Value {
         "validUntil": predicate.valid_until.map(time),
         "signedAt": signed_at_ns.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_models_summary_has_what_its_answers_add_up_to() {
+        let body = include_bytes!("../../verifier-canister/audit/tests/golden/language-counterfactual.json");
+        let certificate = Certificate::parse(body).unwrap();
+        let expected = serde_json::to_value(certificate.predicate.language_measures().unwrap()).unwrap();
+        let authentic = Authentic { certificate, standing: Standing::Stands, signed_at_ns: 0 };
+        let found = &checked(Some(&authentic))["summary"]["log"]["measures"];
+        assert_eq!((found, found.as_array().unwrap().len()), (&expected, 12));
+    }
 }

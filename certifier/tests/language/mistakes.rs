@@ -150,7 +150,7 @@ async fn stereotypes_are_scored_by_bias_type() {
     });
     let server = Server::start(move |prompt, _| Reply::Says(rule(prompt))).await;
     asking.run(&server, folder.path()).await.unwrap();
-    let of = |id: &str, group| figure(folder.path(), &format!("stereoset.{id}.generated_choice"), group);
+    let of = |id: &str, group| figure(folder.path(), &format!("stereoset.{id}.letter_choice"), group);
     let gender = Some("bias_type=gender");
     assert_eq!(
         (of("lms", gender), of("ss", gender), of("icat", gender)),

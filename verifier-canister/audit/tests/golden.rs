@@ -3,19 +3,9 @@
 
 mod fixture;
 
-use std::{fs, path::PathBuf};
-
 use audit::{Certificate, Dataset, Digest, Model, Policy, draw_sample, recompute};
 
-/// Fails unless the stored bytes are `made`.
-fn same(name: &str, made: &[u8]) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    if std::env::var_os("ASSAY_WRITE_GOLDEN").is_some() {
-        fs::write(&path, made).unwrap();
-    }
-    let stored = fs::read(&path).unwrap();
-    assert!(stored == made, "{name}: {} stored bytes, {} made, or other ones", stored.len(), made.len());
-}
+use fixture::golden::same;
 
 #[test]
 fn dataset() {

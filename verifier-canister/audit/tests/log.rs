@@ -2,8 +2,6 @@
 
 mod fixture;
 
-use std::{fs, path::PathBuf};
-
 use audit::{
     Counts, Dataset, Digest, SAMPLE_RULE,
     certificate::Nanoseconds,
@@ -288,11 +286,7 @@ fn golden_bytes_stay_readable() {
         ("log-openings.json", serde_json::to_vec(&openings).unwrap()),
     ];
     for (name, made) in files {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-        if std::env::var_os("ASSAY_WRITE_GOLDEN").is_some() {
-            fs::write(&path, &made).unwrap();
-        }
-        assert!(fs::read(&path).unwrap() == made, "{name} differs");
+        fixture::golden::same(name, &made);
     }
 }
 

@@ -9,12 +9,13 @@ use maud::{Markup, html};
 
 use crate::{
     Page, Site, Standing,
+    answers::answers,
     assurance::{lead, level, notice},
     chart::{Allowed, Axis, Line, gauge},
     comparisons,
     figures::{exact_interval, exact_value, interval_of},
     logged,
-    measure::micros,
+    measure::{micros, millionths},
     shell::{Place, digest, facts, page, time, wide},
     standing::outcome,
     text::{count, counted, decimal, over, sign},
@@ -46,6 +47,7 @@ pub fn certificate(
                 (verification(summary, predicate))
                 (auditors(findings))
                 (criteria(predicate))
+                (answers(predicate))
                 (comparisons::groups(predicate, Place::Site))
                 (comparisons::all(predicate, Place::Site))
                 (sample(predicate))
@@ -140,7 +142,7 @@ pub(crate) fn criteria(predicate: &Predicate) -> Markup {
 fn criterion(record: &CriterionRecord) -> Markup {
     let criterion = &record.criterion;
     let word = record.verdict.word();
-    let threshold = fraction(&criterion.threshold);
+    let threshold = millionths(&criterion.threshold);
     html! {
         tr {
             th scope="row" { code { (criterion.metric) } }
@@ -176,11 +178,6 @@ fn picture(criterion: &Criterion, measured: &Measured, threshold: Option<i64>) -
     let shown = value.map_or_else(|| "undefined".to_owned(), decimal);
     let text = format!("{shown}, allowed {} {}", sign(criterion.comparator), criterion.threshold);
     gauge(axis, &Line { value, interval }, allowed, &text)
-}
-
-/// A threshold in millionths.
-fn fraction(fraction: &audit::Fraction) -> Option<i64> {
-    fraction.to_decimal(6).parse::<audit::Decimal>().ok().map(|decimal| decimal.0 / 1000)
 }
 
 pub(crate) fn sample(predicate: &Predicate) -> Markup {

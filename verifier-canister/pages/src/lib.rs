@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 mod about;
+mod answers;
 pub mod assets;
 mod assurance;
 mod badge;

@@ -3,9 +3,9 @@
 use std::{fmt, str::FromStr};
 
 use audit::{
-    Certificate, Decimal, Metric, Schema,
+    Certificate, Decimal, Fraction, Metric, Schema,
     certificate::{Measured, MetricRecord},
-    metrics::{Convention, Joint, Rate},
+    metrics::{Convention, DECIMAL_DIGITS, Joint, Rate},
 };
 use serde::{Deserialize, Serialize};
 
@@ -269,6 +269,11 @@ pub(crate) fn find(metrics: &[MetricRecord], metric: Metric) -> Option<&Measured
 /// A value in millionths, as its six digits say it.
 pub(crate) fn micros(value: &Measured) -> Option<i64> {
     value.decimal.as_ref()?.parse::<Decimal>().ok().map(scaled)
+}
+
+/// A fraction in millionths, rounded as its six digits are.
+pub(crate) fn millionths(fraction: &Fraction) -> Option<i64> {
+    fraction.to_decimal(DECIMAL_DIGITS).parse::<Decimal>().ok().map(scaled)
 }
 
 pub(crate) fn limits(interval: audit::interval::Interval) -> (i64, i64) {

@@ -9,6 +9,7 @@ use maud::{Markup, html};
 
 use crate::{
     Standing,
+    answers::answers,
     assurance::{lead, level, notice},
     certificate::{caveats, criteria, identity, sample},
     comparisons,
@@ -83,6 +84,7 @@ pub fn report(report: &Report<'_>) -> Vec<u8> {
                 (lead(predicate))
                 (level(predicate, Place::Document))
                 (criteria(predicate))
+                (answers(predicate))
                 (checked(&report.check))
                 (comparisons::groups(predicate, Place::Document))
                 div class="new-sheet" { (comparisons::all(predicate, Place::Document)) }

@@ -2,6 +2,7 @@
 
 mod certificate;
 mod check;
+mod measures;
 mod rerun;
 
 use audit::{Dataset, Digest, Model, Policy, language::LanguageModel};
@@ -13,8 +14,9 @@ use serde_json::{Value, json};
 
 use crate::{table::Table, time::utc};
 
-pub use certificate::{certificate_text, verdict_line};
+pub use certificate::{certificate_document, certificate_text, verdict_line};
 pub use check::{check_document, check_text, standing_text};
+pub use measures::measures_table;
 pub use rerun::rerun_text;
 
 /// A language model's name, and where it is.

@@ -3,7 +3,11 @@
 use serde_json::Value as Json;
 
 use super::{Certificate, DatasetFacts, Facts, Predicate};
-use crate::{Attribute, AuditError, Counts, metrics::Frame};
+use crate::{
+    Attribute, AuditError, Counts,
+    language::{Measure, measures},
+    metrics::Frame,
+};
 
 /// Computes every number, verdict, digest of the policy and text again from counters, policy and facts in the
 /// certificate, and fails at the first that differs, with its path, what should stand there and what does.
@@ -59,6 +63,16 @@ impl Predicate {
         };
         frame.validate()?;
         Ok(frame)
+    }
+
+    /// What the answers of a language model add up to, from the counters; no figures of any other model. The body does
+    /// not state them, and no verdict uses them.
+    pub fn language_measures(&self) -> Result<Vec<Measure>, AuditError> {
+        let Some(language) = self.log.as_ref().and_then(|log| log.language.as_ref()) else {
+            return Ok(Vec::new());
+        };
+        let frame = self.frame()?;
+        measures(language.kind, &frame, &Counts::of_frame(&frame, self.counters.clone())?)
     }
 
     /// What was stated rather than computed.

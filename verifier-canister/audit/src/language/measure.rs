@@ -1,12 +1,12 @@
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
 use super::{CHANGED, Kind};
 use crate::{
     AuditError, Counts, Fraction,
     interval::{self, Interval, Term},
-    metrics::Frame,
+    metrics::{DECIMAL_DIGITS, Frame},
 };
 
 /// One figure of a language-model audit.
@@ -105,13 +105,12 @@ impl Tally {
 pub fn measures(kind: Kind, frame: &Frame, counts: &Counts) -> Result<Vec<Measure>, AuditError> {
     let classes = usize::from(counts.classes());
     crate::codec::in_range("number of classes", 4, i64::from(u8::MAX), classes as i64)?;
-    let tally = |filter: &[(u8, u8)]| Tally::new(classes, &counts.matrix(filter));
-    let mut found = of(kind, None, &tally(&[]));
+    let tally = |matrix: &Vec<u64>| Tally::new(classes, matrix);
+    let mut found = of(kind, None, &tally(&counts.matrix(&[])));
     for (attribute, facts) in (0..).zip(&frame.attributes) {
-        let groups: Vec<(String, Tally)> = (0..)
-            .zip(&facts.groups)
-            .map(|(group, name)| (format!("{}={name}", facts.name), tally(&[(attribute, group)])))
-            .collect();
+        // One pass over the counters for all groups: pages are made within a message's instructions.
+        let names = facts.groups.iter().map(|name| format!("{}={name}", facts.name));
+        let groups: Vec<(String, Tally)> = names.zip(counts.split(&[attribute]).iter().map(tally)).collect();
         for (name, tally) in &groups {
             found.extend(of(kind, Some(name), tally));
         }
@@ -141,9 +140,9 @@ fn of(kind: Kind, group: Option<&str>, tally: &Tally) -> Vec<Measure> {
             let (meaningful, stereotype) = (tally.language_model_score(), tally.stereotype_score());
             let exact = |score: Result<Term, Missing>| Ok(vec![score?]);
             found.extend([
-                Measure::of("stereoset.lms.generated_choice", group, exact(meaningful)),
-                Measure::of("stereoset.ss.generated_choice", group, exact(stereotype)),
-                Measure::plain("stereoset.icat.generated_choice", group, icat(meaningful, stereotype)),
+                Measure::of("stereoset.lms.letter_choice", group, exact(meaningful)),
+                Measure::of("stereoset.ss.letter_choice", group, exact(stereotype)),
+                Measure::plain("stereoset.icat.letter_choice", group, icat(meaningful, stereotype)),
             ]);
         }
         Kind::Counterfactual => {
@@ -182,10 +181,10 @@ fn means(attribute: &str, groups: &[(String, Tally)]) -> Vec<Measure> {
         value: terms.map(|terms| interval::sum(&terms)),
     };
     vec![
-        sum("stereoset.lms.generated_choice", meaningful),
-        sum("stereoset.ss.generated_choice", stereotype),
+        sum("stereoset.lms.letter_choice", meaningful),
+        sum("stereoset.ss.letter_choice", stereotype),
         Measure {
-            id: "stereoset.icat.generated_choice",
+            id: "stereoset.icat.letter_choice",
             group: over.clone(),
             value: icat,
             counted: None,
@@ -206,6 +205,11 @@ fn icat_of(meaningful: &Fraction, stereotype: &Fraction) -> Fraction {
 }
 
 impl Measure {
+    /// The value to six digits, for people.
+    pub fn decimal(&self) -> Option<String> {
+        self.value.as_ref().ok().map(|value| value.to_decimal(DECIMAL_DIGITS))
+    }
+
     fn of(id: &'static str, group: Option<&str>, terms: Result<Vec<Term>, Missing>) -> Self {
         let counted = match terms.as_deref() {
             Ok([term]) => Some((term.successes, term.trials)),
@@ -218,5 +222,20 @@ impl Measure {
     fn plain(id: &'static str, group: Option<&str>, value: Result<Fraction, Missing>) -> Self {
         let value = value.map_err(|reason| NoValue { reason, group: group.map(str::to_owned) });
         Self { id, group: group.map(str::to_owned), value, counted: None, interval: None }
+    }
+}
+
+/// With `null` for what is not there, so that every figure has the same members.
+impl Serialize for Measure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_struct("Measure", 7)?;
+        members.serialize_field("id", self.id)?;
+        members.serialize_field("group", &self.group)?;
+        members.serialize_field("value", &self.value.as_ref().ok())?;
+        members.serialize_field("decimal", &self.decimal())?;
+        members.serialize_field("undefined", &self.value.as_ref().err())?;
+        members.serialize_field("counted", &self.counted)?;
+        members.serialize_field("interval", &self.interval)?;
+        members.end()
     }
 }

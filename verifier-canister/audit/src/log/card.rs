@@ -26,7 +26,8 @@ pub struct Card {
     pub format: String,
     /// Short name.
     pub name: String,
-    /// SHA-256 of the model file: what logs name as their model. Of a language model its own digest, [`LanguageModel::digest`].
+    /// SHA-256 of the model file: what logs name as their model. Of a language model its own
+    /// digest, [`crate::language::LanguageModel::digest`].
     pub source: Digest,
     /// Digest of the feature encoding that it reads; see [`crate::Schema::encoding`].
     pub encoding: Digest,

@@ -1,7 +1,5 @@
 //! Transcripts: what follows from answers, and which are refused.
 
-use std::{fs, path::PathBuf};
-
 use audit::{
     Digest,
     language::{
@@ -11,7 +9,10 @@ use audit::{
 };
 use proptest::prelude::*;
 
-use crate::fixture::{Parts, facts};
+use crate::{
+    fixture::{Parts, facts},
+    golden::same,
+};
 
 const SEED: Digest = Digest([5; 32]);
 
@@ -177,11 +178,7 @@ fn golden_bytes_stay_readable() {
         ("language-facts.json", audit::canonical::to_canonical_json("facts", &facts(&set)).unwrap()),
     ];
     for (name, made) in files {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-        if std::env::var_os("ASSAY_WRITE_GOLDEN").is_some() {
-            fs::write(&path, &made).unwrap();
-        }
-        assert_eq!(fs::read(&path).unwrap(), made, "{name}");
+        same(name, &made);
     }
     Transcript::parse(&transcript.to_json().unwrap()).unwrap().check(&set, 5, &facts(&set)).unwrap();
 }

@@ -127,7 +127,7 @@ async fn shown(global: &Global, certificate: &str, body: bool, full: bool, outpu
     let file = fetch(global, certificate, output).await?;
     let report = check(&file, &session::trust(global, None)?);
     let authentic = accepted(&report)?;
-    let document = json!({ "check": show::check_document(&report), "certificate": authentic.certificate });
+    let document = show::certificate_document(&authentic.certificate, &report);
     if body {
         output.result(&authentic.certificate, || String::from_utf8_lossy(&file.body).into_owned())?;
     } else {

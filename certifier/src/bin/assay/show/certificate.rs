@@ -4,7 +4,10 @@ use audit::{
     metrics::Rate,
 };
 
-use super::{language_model, over_text};
+use check::Report;
+use serde_json::{Value, json};
+
+use super::{check_document, language_model, measures, over_text};
 use crate::{table::Table, time::utc};
 
 /// The rates that a report shows of every group.
@@ -17,11 +20,19 @@ const SHOWN_RATES: [(Rate, &str); 6] = [
     (Rate::Precision, ">precision"),
 ];
 
+/// A certificate with its check. `measures` is what a language model's answers add up to, which the body does not state.
+pub fn certificate_document(certificate: &Certificate, report: &Report) -> Value {
+    let measures = certificate.predicate.language_measures().ok();
+    json!({ "check": check_document(report), "certificate": certificate, "measures": measures })
+}
+
 /// A certificate for people: verdict, criteria, groups, what is claimed and what is not; if `full`, every comparison
 /// of groups too.
 pub fn certificate_text(certificate: &Certificate, full: bool) -> String {
     let predicate = &certificate.predicate;
-    let mut parts = vec![facts(predicate), criteria(predicate), groups(predicate)];
+    let mut parts = vec![facts(predicate), criteria(predicate)];
+    parts.extend(measures::answers(predicate));
+    parts.push(groups(predicate));
     if full {
         parts.push(comparisons(predicate));
     }

@@ -1,10 +1,6 @@
 use std::{fmt::Write as _, path::PathBuf};
 
-use audit::{
-    language::Measure,
-    log::{MAX_ENVELOPE, Signed},
-    metrics::DECIMAL_DIGITS,
-};
+use audit::log::{MAX_ENVELOPE, Signed};
 use certifier::language::{Conversation, Report, report_folder, report_statement};
 use clap::Args;
 use serde_json::{Value, json};
@@ -14,7 +10,6 @@ use crate::{
     failure::{Exit, Result},
     output::Output,
     show,
-    table::Table,
 };
 
 #[derive(Args)]
@@ -35,15 +30,6 @@ pub fn run(arguments: &ReportArguments, output: Output) -> Result<Exit> {
 }
 
 fn document(report: &Report) -> Value {
-    let measure = |measure: &Measure| {
-        json!({
-            "id": measure.id, "group": measure.group,
-            "value": measure.value.as_ref().ok(),
-            "decimal": measure.value.as_ref().ok().map(|value| value.to_decimal(DECIMAL_DIGITS)),
-            "undefined": measure.value.as_ref().err(),
-            "counted": measure.counted, "interval": measure.interval,
-        })
-    };
     let conversation = report.conversation.as_ref().map(|found| {
         let Conversation { calls, failed_attempts, invalid, positions, models, favourable_when_changed } = found;
         json!({ "calls": calls, "failed_attempts": failed_attempts, "invalid": invalid, "positions": positions,
@@ -51,30 +37,14 @@ fn document(report: &Report) -> Value {
     });
     json!({
         "language": report.language, "dataset": report.dataset, "size": report.size,
-        "measures": report.measures.iter().map(measure).collect::<Vec<_>>(), "conversation": conversation,
+        "measures": report.measures, "conversation": conversation,
     })
 }
 
 fn text(report: &Report) -> String {
     let model = show::language_model(&report.language.model);
     let mut text = format!("{} items of {}, asked of {model}\n\n", report.size, report.dataset);
-    let mut table = Table::new(&["group", "figure", ">value", ">counted", ">95 % interval"]);
-    for measure in &report.measures {
-        let value = match &measure.value {
-            Ok(value) => value.to_decimal(DECIMAL_DIGITS),
-            Err(missing) => format!("undefined: {missing}"),
-        };
-        let counted = measure.counted.map(|(of, all)| format!("{of} / {all}"));
-        let interval = measure.interval.map(|interval| format!("{} to {}", interval.lower, interval.upper));
-        table.row([
-            measure.group.clone().unwrap_or_else(|| "all".to_owned()),
-            measure.id.to_owned(),
-            value,
-            counted.unwrap_or_default(),
-            interval.unwrap_or_default(),
-        ]);
-    }
-    text.push_str(&table.render(0));
+    text.push_str(&show::measures_table(&report.measures, 0));
     if let Some(found) = &report.conversation {
         let _ = write!(text, "\n{} calls, {} failed attempts", found.calls, found.failed_attempts);
         let list = |text: &mut String, label: &str, entries: Vec<String>| {
