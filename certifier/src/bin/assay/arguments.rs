@@ -51,6 +51,7 @@ Examples:
   assay log confirm 3 --model forest.onnx     an auditor runs what was opened
 
   assay language run --items datasets/language/facts --base-url URL --model NAME -o facts.log
+  assay language run --items datasets/language/german-sex --local model.onnx --model NAME -o german.log
   assay language report facts.log                         then `assay log sign`, as above";
 
 /// Certificates for models: audited by a canister, checked offline by anyone
@@ -65,6 +66,7 @@ pub struct Arguments {
 
 /// What every command takes.
 #[derive(Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// Where the canister is: `local`, `ic`, or a URL (which needs --root-key)
     #[arg(long, global = true, env = "ASSAY_NETWORK", default_value = "local", value_name = "NETWORK")]

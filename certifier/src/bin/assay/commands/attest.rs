@@ -12,12 +12,13 @@ use crate::{
 };
 
 #[derive(Args)]
-#[command(
-    after_help = "Examples:\n  assay attest 4\n  assay rerun 4 --attest --note \"on an AMD machine\"\n  \
-    assay attest 4 --not-reproduced \"the dataset does not fit into memory\"\n\n\
-    Without an option it lists what auditors found; the canister proves that the list is whole. A finding that agrees\n\
-    or disagrees comes from `assay rerun --attest`, with the digest that the rerun gave."
-)]
+#[command(after_help = "Examples:\n  \
+        assay attest 4\n  \
+        assay rerun 4 --attest --note \"on an AMD machine\"\n  \
+        assay attest 4 --not-reproduced \"the dataset does not fit into memory\"\n\n\
+        Without an option it lists what auditors found; the canister proves that the list is whole. A \
+        finding that agrees or disagrees comes from `assay rerun --attest`, with the digest that the rerun \
+        gave.")]
 pub struct AttestArguments {
     /// Number of the certificate
     certificate: CertificateId,

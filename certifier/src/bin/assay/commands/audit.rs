@@ -159,9 +159,10 @@ pub async fn wait_and_show(
         AuditState::AwaitingOpenings { .. } => {
             Some(format!("`assay log submit FOLDER --audit {id}` goes on"))
         }
-        AuditState::AwaitingAuditor { .. } => {
-            Some(format!("an auditor goes on who has the model: `assay log confirm {id} --model FILE`"))
-        }
+        AuditState::AwaitingAuditor { .. } => Some(format!(
+            "an auditor goes on who has the model: `assay log confirm {id} --model FILE` (of a language model \
+                 also `--items FOLDER`)"
+        )),
         _ => None,
     };
     if let Some(next) = next {

@@ -45,8 +45,9 @@ pub enum CertificateCommand {
     #[command(after_help = "Examples:\n  \
         assay certificate check certificate.json --network ic --canister ID\n  \
         assay certificate check certificate.json --root-key root.key --canister ID --max-age 24h\n\n\
-        Nothing is asked of any network. The root key comes from --root-key, from `--network ic`, or from the\n\
-        embedded node's status file. Exit codes: 0 authentic and stands, 3 a step failed, 4 not passed, 5 does not stand.")]
+        Nothing is asked of any network. The root key comes from --root-key, from `--network ic`, or from \
+        the embedded node's status file. Exit codes: 0 authentic and stands, 3 a step failed, 4 not passed, \
+        5 does not stand.")]
     Check(CheckArguments),
     /// Write a certificate, with all that its check needs, to one file; or in a form that other tools read
     Export(ExportArguments),

@@ -19,9 +19,10 @@ use crate::{
 #[derive(Subcommand)]
 pub enum DatasetCommand {
     /// Encode a dataset folder, upload it and seal it (registrars only)
-    #[command(after_help = "Example:\n  assay dataset add datasets/german\n\n\
-        A folder holds croissant.json and the table that its assay:audit block names; docs/datasets.md specifies both.\n\
-        An interrupted upload goes on where it stopped when the command is run again.")]
+    #[command(after_help = "Example:\n  \
+        assay dataset add datasets/german\n\n\
+        A folder holds croissant.json and the table that its assay:audit block names; docs/datasets.md \
+        specifies both. An interrupted upload goes on where it stopped when the command is run again.")]
     Add {
         /// Folder, or the manifest in it
         folder: PathBuf,

@@ -12,10 +12,13 @@ use crate::{
 };
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  assay dispute 4\n  assay dispute 4 --index 17\n\n\
-    For certificates made from the log of a public model (levels attested and spot-checked). Without --index the model is\n\
-    run here on every prediction of the log, and the first that it does not make is disputed. The canister then runs the\n\
-    model itself: the certificate is suspended for good, or nothing changes. Exit code 3 when no prediction is wrong.")]
+#[command(after_help = "Examples:\n  \
+        assay dispute 4\n  \
+        assay dispute 4 --index 17\n\n\
+        For certificates made from the log of a public model (levels attested and spot-checked). Without \
+        --index the model is run here on every prediction of the log, and the first that it does not make \
+        is disputed. The canister then runs the model itself: the certificate is suspended for good, or \
+        nothing changes. Exit code 3 when no prediction is wrong.")]
 pub struct DisputeArguments {
     /// Number of the certificate
     certificate: CertificateId,

@@ -16,8 +16,8 @@ use crate::{
 
 #[derive(Args)]
 #[command(
-    after_help = "Only the form `assay` can be checked offline by itself; `dsse` is signed too, by the canister.\n\
-    The others are made from a checked certificate and name the digest of its statement (docs/exports.md)."
+    after_help = "Only the form `assay` can be checked offline by itself; `dsse` is signed too, by the canister. The \
+        others are made from a checked certificate and name the digest of its statement (docs/exports.md)."
 )]
 pub struct ExportArguments {
     /// Its number, or an exported file

@@ -21,11 +21,12 @@ const MAX_FEATURES: u64 = 64 << 20;
 
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
-    assay infer --model logistic.assay-model --dataset datasets/german --rows 0,17\n  \
-    assay infer --model logistic.assay-model --features applicant.json --prove -o prediction.json\n\n\
-    Rows come from a dataset folder, or as integer features from a JSON file: [[1, 2, …], …], one list a row, in the\n\
-    order of the model's columns. A proof shows that the registered, private model makes these classes and outputs for\n\
-    these features; whoever asked can have it bound to their --context. Needs no network.")]
+        assay infer --model logistic.assay-model --dataset datasets/german --rows 0,17\n  \
+        assay infer --model logistic.assay-model --features applicant.json --prove -o prediction.json\n\n\
+        Rows come from a dataset folder, or as integer features from a JSON file: [[1, 2, …], …], one list \
+        a row, in the order of the model's columns. A proof shows that the registered, private model makes \
+        these classes and outputs for these features; whoever asked can have it bound to their --context. \
+        Needs no network.")]
 pub struct InferArguments {
     #[command(flatten)]
     owned: OwnedArguments,

@@ -17,10 +17,11 @@ use crate::{
 #[derive(Subcommand)]
 pub enum KeyCommand {
     /// Register your key: the canister then takes logs that it signed for your models
-    #[command(after_help = "Example:\n  assay key add --identity me.pem\n\n\
-        The key is the Ed25519 key that signs your calls (`assay identity new`). Only a model's owner has keys. To change\n\
-        one that is lost or stolen, revoke it; to sign with another one, pass --identity of a key that you registered as\n\
-        the same principal.")]
+    #[command(after_help = "Example:\n  \
+        assay key add --identity me.pem\n\n\
+        The key is the Ed25519 key that signs your calls (`assay identity new`). Only a model's owner has \
+        keys. To change one that is lost or stolen, revoke it; to sign with another one, pass --identity of \
+        a key that you registered as the same principal.")]
     Add,
     /// List somebody's keys, yours by default; the canister proves that the list is whole
     List {

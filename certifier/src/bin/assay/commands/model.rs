@@ -35,20 +35,21 @@ const MAX_ONNX: u64 = 256 << 20;
 #[derive(Subcommand)]
 pub enum ModelCommand {
     /// Make an exact integer model of an ONNX file, and report how closely it follows
-    #[command(
-        after_help = "Example:\n  assay model import logistic.onnx --dataset datasets/german -o logistic.assay-model\n\n\
-        The model is calibrated on the dataset's rows, and refused if it decides otherwise than the ONNX model on more\n\
-        rows than --bound allows."
-    )]
+    #[command(after_help = "Example:\n  \
+        assay model import logistic.onnx --dataset datasets/german -o logistic.assay-model\n\n\
+        The model is calibrated on the dataset's rows, and refused if it decides otherwise than the ONNX \
+        model on more rows than --bound allows.")]
     Import(ImportArguments),
     /// Register an integer model; you become its owner
-    #[command(after_help = "Examples:\n  assay model register logistic.assay-model\n  \
+    #[command(after_help = "Examples:\n  \
+        assay model register logistic.assay-model\n  \
         assay model register logistic.assay-model --private\n  \
         assay model register forest.onnx --logged --dataset datasets/german\n\n\
-        A public model is uploaded whole. Of a private one, only a package leaves this computer: architecture and tables,\n\
-        a commitment to the weights, and a zero-knowledge proof that each is in range. Secret and package are written\n\
-        beside the model and used again when this is repeated; keep the secret like the weights. Of a logged one, only the\n\
-        SHA-256 of its file is registered: any ONNX classifier will do, and audits are by signed logs of its predictions.")]
+        A public model is uploaded whole. Of a private one, only a package leaves this computer: \
+        architecture and tables, a commitment to the weights, and a zero-knowledge proof that each is in \
+        range. Secret and package are written beside the model and used again when this is repeated; keep \
+        the secret like the weights. Of a logged one, only the SHA-256 of its file is registered: any ONNX \
+        classifier will do, and audits are by signed logs of its predictions.")]
     Register {
         /// File that `assay model import` made; an ONNX file with --logged
         file: PathBuf,

@@ -23,10 +23,12 @@ use crate::{
 };
 
 #[derive(Args)]
-#[command(after_help = "Example:\n  assay prove 2 --model logistic.assay-model\n\n\
-    Downloads the audit's record and dataset, draws the sample again, runs the model on it, proves what it decides, and\n\
-    hands the proof in. The weights do not leave this computer. A large sample is proved in parts; what was accepted\n\
-    stays accepted when this is interrupted and repeated. Exit code 3 if the canister refuses a proof.")]
+#[command(after_help = "Example:\n  \
+        assay prove 2 --model logistic.assay-model\n\n\
+        Downloads the audit's record and dataset, draws the sample again, runs the model on it, proves what \
+        it decides, and hands the proof in. The weights do not leave this computer. A large sample is \
+        proved in parts; what was accepted stays accepted when this is interrupted and repeated. Exit code \
+        3 if the canister refuses a proof.")]
 pub struct ProveArguments {
     /// Number of the audit
     audit: AuditId,

@@ -17,10 +17,11 @@ use crate::{
 
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
-    assay report certificate.json --network ic --canister ID -o report.html\n  \
-    assay report 1 -o report.html\n\n\
-    The certificate is checked first, as by `assay certificate check`; without an authentic one there is no report.\n\
-    The file loads nothing and runs nothing; a browser prints it. Exit codes are those of the check.")]
+        assay report certificate.json --network ic --canister ID -o report.html\n  \
+        assay report 1 -o report.html\n\n\
+        The certificate is checked first, as by `assay certificate check`; without an authentic one there \
+        is no report. The file loads nothing and runs nothing; a browser prints it. Exit codes are those of \
+        the check.")]
 pub struct ReportArguments {
     /// Exported certificate, or a number
     certificate: String,

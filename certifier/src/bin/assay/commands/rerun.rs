@@ -26,22 +26,24 @@ use crate::{
 };
 
 #[derive(Args)]
-#[command(after_help = "Example:\n  assay rerun 1\n\n\
-    Downloads dataset, model, policy and the audit's record, checks their digests, draws the sample again from the\n\
-    seed, runs the model on this computer, rebuilds the certificate and compares it byte by byte and value by value.\n\
-    Of a private model, whose weights nobody else has, both zero-knowledge proofs are verified instead.\n\
-    Of a prediction log, the predictions are counted again; those of a public model, or with --model those of a model that\n\
-    stayed with its owner, are run too.\n\
-    Exit codes: 0 equal, 3 different.\n\n\
-    With --attest, the finding is put beside the certificate, signed by you.")]
+#[command(after_help = "Examples:\n  \
+        assay rerun 1\n  \
+        assay rerun 2 --model forest.onnx\n  \
+        assay rerun 3 --items datasets/language/german-sex --model model.onnx --attest --identity \
+        auditor.pem\n\n\
+        Downloads dataset, model, policy and the audit's record, checks their digests, draws the sample \
+        again from the seed, runs the model on this computer, rebuilds the certificate and compares it byte \
+        by byte and value by value. Of a private model, whose weights nobody else has, both zero-knowledge \
+        proofs are verified instead. Of a prediction log, the predictions are counted again; those of a \
+        public model, or with --model those of a model that stayed with its owner, are run too.\n\
+        Exit codes: 0 equal, 3 different.\n\n\
+        With --attest, the finding is put beside the certificate, signed by you.")]
 pub struct RerunArguments {
     /// Number of the certificate, or an exported file
     certificate: String,
     /// ONNX file of a logged model, which its owner gave you: every prediction is run again
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    #[command(flatten)]
-    runtime: RuntimeArguments,
     /// Of a language model: tokenizer.json; beside the ONNX file or one folder above by default
     #[arg(long, value_name = "FILE", requires = "model")]
     tokenizer: Option<PathBuf>,
@@ -54,6 +56,8 @@ pub struct RerunArguments {
     /// What ran, in a line; shown beside the finding
     #[arg(long, requires = "attest", default_value = "", hide_default_value = true)]
     note: String,
+    #[command(flatten)]
+    runtime: RuntimeArguments,
 }
 
 pub async fn run(global: &Global, arguments: RerunArguments, output: Output) -> Result<Exit> {

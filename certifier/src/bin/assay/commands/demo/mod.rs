@@ -34,15 +34,16 @@ const ROOT_KEY_NAME: &str = "root.key";
 const VALID_FOR_S: u64 = 365 * 86_400;
 
 #[derive(Args)]
-#[command(
-    after_help = "Examples:\n  assay demo\n  assay demo --private\n  assay demo --dataset adult --keep demo\n\n\
-    Starts a node in a scratch folder, deploys the canister, registers datasets and imported ONNX models, has them\n\
-    audited, checks every certificate with nothing but the exported file, the root key and the canister's id, checks\n\
-    that a changed copy is refused, and runs every audit again. With --private, only commitments to the weights are\n\
-    registered; every audit is proved in zero knowledge and verified by the canister, a false proof is refused, and\n\
-    single predictions are proved too. Exit code 0 only if all of that held; a model that does not reach its policy is\n\
-    a finding, not a failure."
-)]
+#[command(after_help = "Examples:\n  \
+        assay demo\n  \
+        assay demo --private\n  \
+        assay demo --dataset adult --keep demo\n\n\
+        Starts a node in a scratch folder, deploys the canister, registers datasets and imported ONNX \
+        models, has them audited, checks every certificate with nothing but the exported file, the root key \
+        and the canister's id, checks that a changed copy is refused, and runs every audit again. With \
+        --private, only commitments to the weights are registered; every audit is proved in zero knowledge \
+        and verified by the canister, a false proof is refused, and single predictions are proved too. Exit \
+        code 0 only if all of that held; a model that does not reach its policy is a finding, not a failure.")]
 pub struct DemoArguments {
     /// Keep the weights private: commit, prove in zero knowledge, let the canister verify
     #[arg(long)]

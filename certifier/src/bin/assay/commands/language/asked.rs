@@ -16,6 +16,11 @@ use crate::{
 /// Behind a prompt, where nothing else is said.
 const AFTER: &str = "\\nAnswer: ";
 
+/// Heading of options that only an endpoint has.
+pub const ENDPOINT: &str = "Options of endpoints";
+/// Heading of those that only a local model has.
+const LOCAL: &str = "Options of local models";
+
 /// What is asked, of whom and how: all that a registered language model fixes.
 #[derive(Args)]
 #[command(group = ArgGroup::new("asked").required(true).args(["base_url", "local"]))]
@@ -32,19 +37,19 @@ pub struct AskedArguments {
     #[command(flatten)]
     local: LocalArguments,
     /// Randomness of the answers; the endpoint's own with --no-temperature
-    #[arg(long, default_value = "0", conflicts_with = "no_temperature")]
+    #[arg(long, default_value = "0", conflicts_with = "no_temperature", help_heading = ENDPOINT)]
     temperature: Decimal,
     /// Send no temperature, for models that take none
-    #[arg(long)]
+    #[arg(long, help_heading = ENDPOINT)]
     no_temperature: bool,
     /// Seed that the endpoint is sent
-    #[arg(long, requires = "base_url")]
+    #[arg(long, requires = "base_url", help_heading = ENDPOINT)]
     seed: Option<u32>,
     /// Most tokens of an answer; one that is cut off counts as invalid
-    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = ENDPOINT)]
     max_tokens: u32,
     /// Call that limit max_completion_tokens, as newer models of OpenAI want it
-    #[arg(long)]
+    #[arg(long, help_heading = ENDPOINT)]
     max_completion_tokens: bool,
     /// Seed that orders the options of every item; the dataset's digest by default
     #[arg(long, value_name = "HEX")]
@@ -107,13 +112,13 @@ pub struct LocalArguments {
     #[arg(long, value_name = "FILE")]
     local: Option<PathBuf>,
     /// Its tokenizer.json; beside the ONNX file or one folder above by default
-    #[arg(long, value_name = "FILE", requires = "local")]
+    #[arg(long, value_name = "FILE", requires = "local", help_heading = LOCAL)]
     tokenizer: Option<PathBuf>,
     /// Text before every prompt, as a chat model wants it; \n is a line break
-    #[arg(long, value_name = "TEXT", requires = "local", default_value = "", hide_default_value = true, value_parser = unescaped)]
+    #[arg(long, value_name = "TEXT", requires = "local", default_value = "", hide_default_value = true, value_parser = unescaped, help_heading = LOCAL)]
     before: String,
     /// Text behind every prompt, which the letter follows; \n is a line break
-    #[arg(long, value_name = "TEXT", requires = "local", default_value = AFTER, value_parser = unescaped)]
+    #[arg(long, value_name = "TEXT", requires = "local", default_value = AFTER, value_parser = unescaped, help_heading = LOCAL)]
     after: String,
 }
 

@@ -1,4 +1,4 @@
-//! `assay language`: language models behind OpenAI-compatible endpoints, asked into prediction logs.
+//! `assay language`: language models behind OpenAI-compatible endpoints, or in ONNX files, asked into prediction logs.
 
 mod asked;
 mod prompt;
@@ -17,25 +17,32 @@ use crate::{
 
 #[derive(Subcommand)]
 pub enum LanguageCommand {
-    /// Ask an endpoint every prompt of an item set and write every answer into a log
+    /// Ask an endpoint or a local model every prompt of an item set and write every answer into a log
     #[command(after_help = "Examples:\n  \
         assay language run --items datasets/language/facts --model NAME \\\n      \
         --base-url http://127.0.0.1:8000/v1 --key-env '' -o facts.log\n  \
         assay language run --items datasets/language/german-sex --model NAME \\\n      \
         --base-url https://api.openai.com/v1 --audit-seed HEX --sample 200 \\\n      \
-        --requests-per-minute 60 --max-requests 500 -o german.log\n\n\
-        Interrupted, or out of budget, the same command goes on where it stopped: no answered prompt is\n\
-        asked again. A call that gets no answer after all attempts counts as failed, an answer that is no\n\
-        option as invalid; nothing is left out. Then `assay log sign`, `open` and `check` work on the folder;\n\
-        with --audit, for a model that was registered, `assay log submit` hands it in.")]
+        --requests-per-minute 60 --max-requests 500 -o german.log\n  \
+        assay language run --items datasets/language/german-sex --model credit-letters \\\n      \
+        --local datasets/language/models/credit-letters/model.onnx -o letters.log\n\n\
+        An endpoint answers in words; a local model, run by ONNX Runtime, chooses the option whose letter \
+        is likelier. Interrupted, or out of budget, the same command goes on where it stopped: no answered \
+        prompt is asked again. A call that gets no answer after all attempts counts as failed, an answer \
+        that is no option as invalid; nothing is left out. Then `assay log sign`, `open` and `check` work \
+        on the folder; with --audit, for a model that was registered, `assay log submit` hands it in.")]
     Run(Box<run::RunArguments>),
-    /// Register an endpoint's model: where, with which parameters and prompts it is asked; you become its owner
-    #[command(after_help = "Example:\n  \
+    /// Register a language model: where or in which files it is, how it is asked; you become its owner
+    #[command(after_help = "Examples:\n  \
         assay language register --items datasets/language/facts --model NAME \\\n      \
-        --base-url https://api.openai.com/v1 --identity me.pem\n\n\
-        Nothing is asked. What was registered cannot change: an audit's log must have been made with just these\n\
-        parameters, prompts and items, which must be a registered dataset (`assay dataset add`). Nobody can have an\n\
-        endpoint say the same again, so a certificate is `attested` at most; openings show transcripts.")]
+        --base-url https://api.openai.com/v1 --identity me.pem\n  \
+        assay language register --items datasets/language/german-sex --model credit-letters \\\n      \
+        --local datasets/language/models/credit-letters/model.onnx --identity me.pem\n\n\
+        Nothing is asked, and no file leaves this computer. What was registered cannot change: an audit's \
+        log must have been made with just these parameters or files, prompts and items, which must be a \
+        registered dataset (`assay dataset add`). Nobody can have an endpoint say the same again, so its \
+        certificate is `attested` at most; of a local model, an auditor who has the files runs what was \
+        opened (`assay log confirm`).")]
     Register(register::RegisterArguments),
     /// Report coverage, format errors, accuracy, stereotype scores or change rates with 95 % intervals
     #[command(

@@ -13,7 +13,7 @@ use clap::Args;
 use interface::{ArtefactKind, AuditId};
 use serde_json::json;
 
-use super::asked::AskedArguments;
+use super::asked::{AskedArguments, ENDPOINT};
 use crate::{
     arguments::Global,
     commands::log::{RowArguments, RuntimeArguments, awaited},
@@ -34,18 +34,18 @@ pub struct RunArguments {
     /// Audit that awaits this log: rows come from the canister, and all else must be as registered
     #[arg(long, value_name = "ID", conflicts_with_all = ["rows", "audit_seed"])]
     audit: Option<AuditId>,
+    /// Ask calls again that got no answer in an earlier run
+    #[arg(long)]
+    retry_failed: bool,
     #[command(flatten)]
     endpoint: EndpointArguments,
     #[command(flatten)]
     runtime: RuntimeArguments,
-    /// Ask calls again that got no answer in an earlier run
-    #[arg(long)]
-    retry_failed: bool,
 }
 
 /// How an endpoint is asked.
 #[derive(Args)]
-#[command(next_help_heading = "Options of endpoints")]
+#[command(next_help_heading = ENDPOINT)]
 pub struct EndpointArguments {
     /// Environment variable with the key; '' for none
     #[arg(long, value_name = "VARIABLE", default_value = "OPENAI_API_KEY")]

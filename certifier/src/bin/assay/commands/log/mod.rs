@@ -30,15 +30,17 @@ pub enum LogCommand {
         assay log run --model forest.onnx --dataset datasets/german -o forest.log\n  \
         assay log run --model forest.onnx --dataset datasets/german --device cuda --batch 4096 -o forest.log\n  \
         assay log run --model forest.onnx --audit 7 -o audit-7.log\n\n\
-        ONNX Runtime is loaded from --runtime-library, or from a folder onnxruntime beside the program, where\n\
-        `cargo xtask onnx-runtime` puts it; without it, and without --device, the embedded runtime is used. The log says\n\
-        which it was. An integer model (.assay-model) is run as in the canister. With --audit, dataset and rows are those\n\
-        that the canister drew. Interrupted, the same command goes on where it stopped.")]
+        ONNX Runtime is loaded from --runtime-library, or from a folder onnxruntime beside the program, \
+        where `cargo xtask onnx-runtime` puts it; without it, and without --device, the embedded runtime is \
+        used. The log says which it was. An integer model (.assay-model) is run as in the canister. With \
+        --audit, dataset and rows are those that the canister drew. Interrupted, the same command goes on \
+        where it stopped.")]
     Run(run::RunArguments),
     /// Sign a complete log: a statement with the root of all predictions and what they add up to
-    #[command(after_help = "Example:\n  assay log sign forest.log --identity me.pem\n\n\
-        The statement is an in-toto Statement in a DSSE envelope, signed with an Ed25519 key (`assay identity new`).\n\
-        Publish it before anyone chooses what to open.")]
+    #[command(after_help = "Example:\n  \
+        assay log sign forest.log --identity me.pem\n\n\
+        The statement is an in-toto Statement in a DSSE envelope, signed with an Ed25519 key (`assay \
+        identity new`). Publish it before anyone chooses what to open.")]
     Sign(sign::SignArguments),
     /// Open predictions of a log: record, salt, scores, and the path to the root
     #[command(after_help = "Examples:\n  assay log open forest.log --rows 3,17 -o openings.json\n  \
@@ -46,21 +48,31 @@ pub enum LogCommand {
         A seed that is drawn after the statement was published leaves no choice; one that the owner chose proves little.")]
     Open(open::OpenArguments),
     /// Hand a signed log in for an audit, and open what the canister draws then
-    #[command(after_help = "Example:\n  assay log submit audit-7.log --audit 7 --identity me.pem\n\n\
-        The key that signed must be registered (`assay key add`). What is left of an interrupted audit is done when this is\n\
-        repeated: keep the folder until the certificate is there, it has what openings are made from.")]
+    #[command(after_help = "Example:\n  \
+        assay log submit audit-7.log --audit 7 --identity me.pem\n\n\
+        The key that signed must be registered (`assay key add`). What is left of an interrupted audit is \
+        done when this is repeated: keep the folder until the certificate is there, it has what openings \
+        are made from.")]
     Submit(submit::SubmitArguments),
     /// Run the model on an audit's openings and tell the canister what came of it; auditors only
-    #[command(after_help = "Example:\n  assay log confirm 7 --model forest.onnx --identity auditor.pem\n\n\
-        Downloads log, openings and dataset, checks them against the audit's record, and runs the model. If every class is\n\
-        the log's, the certificate is `spot-checked` and names you; if not, the audit ends as refused, with what differs.\n\
-        Scores that differ by more than --tolerance are told, and decide nothing. Exit code 3 when a class differs.")]
+    #[command(after_help = "Examples:\n  \
+        assay log confirm 7 --model forest.onnx --identity auditor.pem\n  \
+        assay log confirm 8 --model model.onnx --items datasets/language/german-sex --identity auditor.pem\n\n\
+        Downloads log, openings and dataset, checks them against the audit's record, and runs the model. If \
+        every class is the log's, the certificate is `spot-checked` and names you; if not, the audit ends \
+        as refused, with what differs. Scores that differ by more than --tolerance are told, and decide \
+        nothing. Of a local language model, --items has what was asked: opened transcripts are checked too. \
+        Exit code 3 when a class differs.")]
     Confirm(confirm::ConfirmArguments),
     /// Check a signed statement, openings, records, and opened rows against the model itself
-    #[command(after_help = "Examples:\n  assay log check statement.json --signer PRINCIPAL\n  \
-        assay log check statement.json openings.json --seed HEX --dataset datasets/german --model forest.onnx\n\n\
-        With --model, opened rows are run again: classes must be equal, scores within --tolerance. Of a language model,\n\
-        --dataset with the item set checks opened transcripts: prompts and classes. Exit code 3 when anything fails.")]
+    #[command(after_help = "Examples:\n  \
+        assay log check statement.json --signer PRINCIPAL\n  \
+        assay log check statement.json openings.json --seed HEX --dataset datasets/german --model \
+        forest.onnx\n\n\
+        With --model, opened rows are run again: classes must be equal, scores within --tolerance. Of a \
+        language model, --dataset with the item set checks opened transcripts: prompts and classes; --model \
+        runs a local one again.\n\
+        Exit code 3 when anything fails.")]
     Check(check::CheckArguments),
 }
 
@@ -108,6 +120,7 @@ impl RowArguments {
 
 /// What to run a model with.
 #[derive(Args)]
+#[command(next_help_heading = "What runs an ONNX file")]
 pub struct RuntimeArguments {
     /// ONNX Runtime's library; one beside the program by default
     #[arg(long, value_name = "FILE", env = "ORT_DYLIB_PATH")]
