@@ -10,9 +10,8 @@ use audit::{
     language::{ItemSet, LanguageFacts, LanguageModel, LocalFacts},
     log::{CARD_FORMAT, Card, Openings, Rows, SubmissionHeader},
 };
-use certifier::{
-    language::{Job, Local, LocalFiles, Respondent, decision, read_items, rerun, run},
-    log::Difference,
+use certifier::language::{
+    Asked, Decided, Items, Job, Local, LocalFiles, Reran, Respondent, decision, read_items, run,
 };
 use interface::{ArtefactKind, AuditRecord, AuditState, ReportOpenings, Role, RoleChange};
 use runtime::Request;
@@ -95,13 +94,15 @@ impl Scene {
     }
 
     /// What an auditor finds who has the files.
-    async fn found(&self, record: &AuditRecord, openings: &Openings) -> Result<(Vec<Difference>, f64)> {
+    async fn found(&self, record: &AuditRecord, openings: &Openings) -> Result<Reran> {
         let log = record.log.as_ref().and_then(|log| log.submitted.as_ref()).context("a log")?;
         let content = log.content.into();
         let client = self.world.client(STRANGER)?;
         let bytes = client.download(ArtefactKind::Log, content, &mut |_, _| ()).await?;
         let signed = SubmissionHeader::parse(&bytes)?.signed;
-        Ok(rerun(&repository(ITEMS), &local(AFTER)?, signed.statement(), openings, 1e-3)?)
+        let items = Items::of(&repository(ITEMS), signed.statement())?;
+        assert_eq!(items.check(openings), []);
+        Ok(items.asked().rerun(&local(AFTER)?, openings, 1e-3)?)
     }
 
     async fn report(&self, record: &AuditRecord, agrees: bool) -> Result<AuditRecord> {
@@ -116,8 +117,7 @@ impl Scene {
 async fn whoever_has_the_files_can_confirm_what_was_opened() -> Result<()> {
     let scene = Scene::new().await?;
     let (openings, record) = scene.log(AFTER, |_| Ok(())).await?;
-    let (differences, _) = scene.found(&record, &openings).await?;
-    assert_eq!(differences, []);
+    assert_eq!(scene.found(&record, &openings).await?.differences, []);
     scene.report(&record, true).await?;
     let certificate = scene.world.certificate_of(record.id).await?;
     let client = scene.world.client(STRANGER)?;
@@ -130,8 +130,10 @@ async fn whoever_has_the_files_can_confirm_what_was_opened() -> Result<()> {
 
     // Everything, not only what was opened.
     let rows = draw_sample(&predicate.sample.seed.0, scene.dataset.rows(), SAMPLE);
-    let classes = scene.dataset.schema().classes.len();
-    let mut decided = local(AFTER)?.decide(&scene.set, language, classes, &rows, &mut |_, _| ())?;
+    let asked = Asked { set: &scene.set, facts: language, classes: scene.dataset.schema().classes.len() };
+    // Whatever the log says: 255 is no class.
+    let items: Vec<_> = rows.into_iter().map(|row| Decided { row, class: 255 }).collect();
+    let mut decided = asked.decide(&local(AFTER)?, &items, 1e-4, &mut |_, _| ())?;
     let again = count_again(&scene.world, certificate, Some(decided.clone())).await?;
     assert!(again.is_equal());
     decided[7] ^= 1;
@@ -155,7 +157,7 @@ async fn a_log_that_was_made_otherwise_than_it_says_is_found_out() -> Result<()>
             Ok(fs::write(path, text.replace(&digest(&done)?.to_string(), &digest(&stated)?.to_string()))?)
         })
         .await?;
-    let (differences, largest) = scene.found(&record, &openings).await?;
+    let Reran { differences, largest, .. } = scene.found(&record, &openings).await?;
     let classes = differences.iter().filter(|one| one.class != one.logged).count();
     assert!(classes > 0 && largest > 0.1, "{classes} classes, likelihoods by {largest}");
     let record = scene.report(&record, false).await?;

@@ -69,8 +69,12 @@ export interface Summary {
     checkedBy: string | null;
     /** How likely so many lies would have been found. */
     odds: { lies: number; share: string; detected: string }[];
-    /** Who was asked, where it is a language model's log: an endpoint, or files by their SHA-256. */
-    languageModel: { name: string; baseUrl: string } | { name: string; file: string; tokenizer: string } | null;
+    /** Who was asked, where it is a language model's log: an endpoint, or files by their SHA-256
+     *  with the texts that each prompt stands between. */
+    languageModel:
+    | { name: string; baseUrl: string }
+    | { name: string; file: string; tokenizer: string; before: string; after: string }
+    | null;
     /** What the answers of a language model add up to, from the certificate's counters; none of other models. */
     measures: Measure[] | null;
   } | null;

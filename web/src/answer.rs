@@ -110,7 +110,8 @@ fn summary(authentic: &Authentic) -> Value {
             "languageModel": log.language.as_ref().map(|language| match &language.model {
                 LanguageModel::Endpoint(endpoint) => json!({ "name": endpoint.model, "baseUrl": endpoint.base_url }),
                 LanguageModel::Local(local) => {
-                    json!({ "name": local.name, "file": local.file, "tokenizer": local.tokenizer })
+                    json!({ "name": local.name, "file": local.file, "tokenizer": local.tokenizer,
+                        "before": local.before, "after": local.after })
                 }
             }),
             "measures": predicate.language_measures().ok(),

@@ -131,6 +131,10 @@ fn hint_for(refusal: &interface::Error) -> String {
             "the model was imported for another dataset: import it with --dataset of the one to audit on"
                 .into()
         }
+        Error::WrongState { what, .. } if what.starts_with("your card") => {
+            "audit the model as it is registered: another name, threshold or parameter does not make it another one"
+                .into()
+        }
         Error::WrongState { .. } => "`assay audit list` and `assay certificate list` show the states".into(),
         Error::Internal { .. } => "report this to the canister's controllers; nothing was changed".into(),
         Error::Other { .. } => "update this program: the canister is newer".into(),

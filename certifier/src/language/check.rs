@@ -1,50 +1,57 @@
 use std::path::Path;
 
 use audit::{
-    language::{LanguageError, Transcript},
+    Dataset,
+    language::{ItemSet, LanguageError, LanguageFacts},
     log::{Openings, Statement},
 };
 
-use super::{LanguageRunError, Local, read_items};
-use crate::log::Difference;
+use super::{Asked, LanguageRunError, read_items};
 
-/// Checks the opened transcripts of a language model against its item set: that the statement is about this set, that
-/// every prompt is the one that template, item and shuffle give, and that classes follow from the answers.
-///
-/// Statement and openings are verified already.
-pub fn check(
-    items: &Path,
-    statement: &Statement,
-    openings: &Openings,
-) -> Result<Vec<Transcript>, LanguageRunError> {
-    let (dataset, set) = read_items(items)?;
-    let Some(facts) = &statement.predicate.language else {
-        return Err(LanguageRunError::NotLanguage(items.to_owned()));
-    };
-    if dataset.digest() != statement.dataset() {
-        let cause = LanguageError::Dataset("it is not the one that the statement is about");
-        return Err(LanguageRunError::Items { folder: items.to_owned(), cause });
-    }
-    facts.check_set(&set)?;
-    let classes = statement.predicate.classes.len();
-    let checked = openings.openings.iter().map(|opening| set.check_opening(facts, classes, opening));
-    Ok(checked.collect::<Result<_, _>>()?)
+/// A transcript that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongTranscript {
+    /// Row of the dataset.
+    pub row: u32,
+    /// What is wrong.
+    pub cause: LanguageError,
 }
 
-/// Checks opened transcripts, and runs the local model that they are of again. Returns items whose class differs, or a
-/// likelihood by more than `tolerance`, and the largest difference of a likelihood seen; in natural logarithms.
-///
-/// Statement and openings are verified already.
-pub fn rerun(
-    items: &Path,
-    local: &Local,
-    statement: &Statement,
-    openings: &Openings,
-    tolerance: f64,
-) -> Result<(Vec<Difference>, f64), LanguageRunError> {
-    check(items, statement, openings)?;
-    let (_, set) = read_items(items)?;
-    let not_language = || LanguageRunError::NotLanguage(items.to_owned());
-    let facts = statement.predicate.language.as_ref().ok_or_else(not_language)?;
-    local.rerun(&set, facts, statement.predicate.classes.len(), openings, tolerance)
+/// An item set that a statement is about.
+pub struct Items<'a> {
+    dataset: Dataset,
+    set: ItemSet,
+    facts: &'a LanguageFacts,
+}
+
+impl<'a> Items<'a> {
+    /// Reads a folder; fails unless the statement is about just this item set.
+    pub fn of(folder: &Path, statement: &'a Statement) -> Result<Self, LanguageRunError> {
+        let (dataset, set) = read_items(folder)?;
+        let Some(facts) = &statement.predicate.language else {
+            return Err(LanguageRunError::NotLanguage(folder.to_owned()));
+        };
+        if dataset.digest() != statement.dataset() {
+            let cause = LanguageError::Dataset("it is not the one that the statement is about");
+            return Err(LanguageRunError::Items { folder: folder.to_owned(), cause });
+        }
+        facts.check_set(&set)?;
+        Ok(Self { dataset, set, facts })
+    }
+
+    /// What is asked.
+    pub fn asked(&self) -> Asked<'_> {
+        Asked { set: &self.set, facts: self.facts, classes: self.dataset.schema().classes.len() }
+    }
+
+    /// Checks opened transcripts, of verified openings: that every prompt is the one that template, item and shuffle give,
+    /// and that classes follow from the answers. Returns those that do not hold.
+    pub fn check(&self, openings: &Openings) -> Vec<WrongTranscript> {
+        let classes = self.asked().classes;
+        let checked = openings.openings.iter().map(|opening| {
+            let cause = self.set.check_opening(self.facts, classes, opening).err()?;
+            Some(WrongTranscript { row: opening.row, cause })
+        });
+        checked.flatten().collect()
+    }
 }

@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 use audit::{
     Decimal,
     codec::check_text,
-    language::{Answer, EndpointFacts},
+    language::{Answer, EndpointFacts, is_base_url},
 };
 use reqwest::{
     Client, Response, StatusCode, Url,
@@ -55,8 +55,7 @@ pub(super) enum Attempt {
 pub fn checked(mut facts: EndpointFacts) -> Result<(EndpointFacts, Url), LanguageRunError> {
     let given = facts.base_url.clone();
     let wrong = |problem| LanguageRunError::BaseUrl { url: given.clone(), problem };
-    facts.base_url = given.trim_end_matches('/').to_owned();
-    let mut base = Url::parse(&facts.base_url).map_err(|_| wrong("it cannot be read"))?;
+    let mut base = Url::parse(given.trim_end_matches('/')).map_err(|_| wrong("it cannot be read"))?;
     if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() {
         return Err(wrong("it must begin with http:// or https:// and a host"));
     }
@@ -66,8 +65,14 @@ pub fn checked(mut facts: EndpointFacts) -> Result<(EndpointFacts, Url), Languag
         let problem = "a name or password must not be in it";
         return Err(LanguageRunError::BaseUrl { url: base.to_string(), problem });
     }
-    if base.query().is_some() || base.fragment().is_some() || facts.base_url.contains('@') {
+    if base.query().is_some() || base.fragment().is_some() || given.contains('@') {
         return Err(wrong("it must not have a ?, # or @"));
+    }
+    facts.base_url = base.as_str().trim_end_matches('/').to_owned();
+    if !is_base_url(&facts.base_url) {
+        return Err(wrong(
+            "it must not have empty parts, a dot at the host's end, or characters that are written as %",
+        ));
     }
     check_text("base URL", &facts.base_url).map_err(|_| wrong("it is longer than 128 bytes"))?;
     Ok((facts, base))

@@ -73,6 +73,14 @@ pub enum LanguageRunError {
     /// A local model cannot be run.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
+    /// An item that has an answer in the log cannot be run here.
+    #[error("item {row} has an answer in the log, and cannot be run here: {cause}")]
+    NotRun {
+        /// Row of the dataset.
+        row: u32,
+        /// Why not.
+        cause: String,
+    },
     /// A file of a local model cannot be read.
     #[error(transparent)]
     LocalFile(DatasetError),
@@ -98,6 +106,9 @@ impl LanguageRunError {
             Self::Dataset(cause) => return cause.hint(),
             Self::Log(cause) => return cause.hint(),
             Self::Runtime(cause) => cause.hint(),
+            Self::NotRun { .. } => {
+                "that says nothing about the log: run it where there is more memory, or on the device that the log names"
+            }
             Self::LocalFile(_) => {
                 "name the ONNX file, and --tokenizer where tokenizer.json is neither beside it nor one folder above"
             }

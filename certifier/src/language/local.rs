@@ -7,16 +7,13 @@ use std::{
 
 use audit::{
     Digest,
-    language::{
-        Answer, Call, ItemSet, LanguageFacts, LocalFacts, MAX_ERROR, Parsed, Transcript,
-        likelihood::MAX_LIKELIHOOD,
-    },
-    log::{Openings, RuntimeFacts},
+    language::{Answer, ItemSet, LocalFacts, MAX_ERROR, likelihood::MAX_LIKELIHOOD},
+    log::RuntimeFacts,
 };
-use runtime::{LanguageModel, Request};
+use runtime::{LanguageModel, Request, RuntimeError};
 
-use super::{LanguageRunError, reply::shortened};
-use crate::{dataset::read_bounded, log::Difference};
+use super::{LanguageRunError, Progress, calls::Calls, reply::shortened};
+use crate::dataset::read_bounded;
 
 /// Longest ONNX file, in bytes: what one protobuf message can hold.
 const MAX_FILE: u64 = 2 << 30;
@@ -24,13 +21,24 @@ const MAX_FILE: u64 = 2 << 30;
 const MAX_TOKENIZER: u64 = 64 << 20;
 /// What a tokenizer's file is called.
 const TOKENIZER: &str = "tokenizer.json";
+/// So many first calls without an answer end a run.
+const HOPELESS: u64 = 8;
 /// Likelihoods are told in millionths.
-const MILLION: f64 = 1e6;
+pub(super) const MILLION: f64 = 1e6;
 
 /// The files of a local model.
 pub struct LocalFiles {
     file: Vec<u8>,
     tokenizer: Vec<u8>,
+}
+
+/// Why a prompt has no answer.
+#[derive(Debug)]
+pub enum NoAnswer {
+    /// The text cannot be run; others can.
+    Text(RuntimeError),
+    /// Nothing can.
+    Model(RuntimeError),
 }
 
 /// A local model, ready to run.
@@ -102,98 +110,49 @@ impl Local {
         }
     }
 
-    /// How likely it finds each option of an item behind a prompt; no answer, and why, where it cannot be run on that.
-    pub fn answer(&self, set: &ItemSet, item: u32, prompt: &str) -> (Option<Answer>, Vec<String>) {
+    /// Runs what is left. Ends when the first calls all fail: then the rest of the log would become failures too.
+    pub(super) fn all(&self, calls: &mut Calls<'_>) -> Result<(), LanguageRunError> {
+        for place in calls.left() {
+            let (row, prompt) = calls.asked(place)?;
+            match self.answer(calls.job.set, row, &prompt) {
+                Ok(answer) => calls.note(place, Some(answer), Vec::new())?,
+                Err(NoAnswer::Model(cause)) => return Err(cause.into()),
+                Err(NoAnswer::Text(cause)) => {
+                    calls.note(place, None, vec![shortened(&cause.to_string(), MAX_ERROR).to_owned()])?;
+                    let Progress { done, failed, total, .. } = calls.state;
+                    if failed == done && failed >= HOPELESS.min(total) {
+                        return Err(cause.into());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How likely it finds each option of an item behind a prompt.
+    pub fn answer(&self, set: &ItemSet, item: u32, prompt: &str) -> Result<Answer, NoAnswer> {
         let options = set.item(item).map_or(0, |item| item.options.len());
         let letters: Vec<String> = ('A'..='Z').take(options).map(String::from).collect();
         let text = format!("{}{prompt}{}", self.facts.before, self.facts.after);
-        match self.model.borrow_mut().likelihoods(&text, &letters) {
-            Ok(found) => {
-                (Some(Answer::of_likelihoods(found.into_iter().map(millionths).collect())), Vec::new())
-            }
-            Err(cause) => (None, vec![shortened(&cause.to_string(), MAX_ERROR).to_owned()]),
-        }
-    }
-
-    /// All calls of an item.
-    fn transcript(
-        &self,
-        set: &ItemSet,
-        facts: &LanguageFacts,
-        classes: usize,
-        item: u32,
-    ) -> Result<Transcript, LanguageRunError> {
-        let seed = &facts.shuffle.seed;
-        let call = |variant| {
-            let prompt = set.prompt(seed, item, variant).ok_or(crate::log::LogRunError::NoRow(item))?;
-            let (answer, errors) = self.answer(set, item, &prompt);
-            let parsed = answer.as_ref().map_or(Parsed::Failed, |answer| answer.parse(set, seed, item));
-            Ok(Call { prompt, answer, errors, parsed })
-        };
-        let calls = (0..set.variants()).map(call).collect::<Result<_, LanguageRunError>>()?;
-        Ok(Transcript::new(facts.kind, classes, item, calls))
-    }
-
-    /// Runs opened items again, whose transcripts are checked. Returns those whose class differs, or a likelihood by more than
-    /// `tolerance`, and the largest difference of a likelihood seen; in natural logarithms.
-    pub fn rerun(
-        &self,
-        set: &ItemSet,
-        facts: &LanguageFacts,
-        classes: usize,
-        openings: &Openings,
-        tolerance: f64,
-    ) -> Result<(Vec<Difference>, f64), LanguageRunError> {
-        let (mut differences, mut largest) = (Vec::new(), 0.0_f64);
-        for opening in &openings.openings {
-            let logged = Transcript::parse(&opening.output)?;
-            let again = self.transcript(set, facts, classes, opening.row)?;
-            let score = distance(&logged, &again);
-            largest = largest.max(score);
-            if again.class != opening.class || score > tolerance {
-                let (row, class) = (opening.row, again.class);
-                differences.push(Difference { row, logged: opening.class, class, score });
-            }
-        }
-        Ok((differences, largest))
-    }
-
-    /// Runs items; returns their classes.
-    pub fn decide(
-        &self,
-        set: &ItemSet,
-        facts: &LanguageFacts,
-        classes: usize,
-        items: &[u32],
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<Vec<u8>, LanguageRunError> {
-        let decided = items.iter().enumerate().map(|(at, &item)| {
-            let class = self.transcript(set, facts, classes, item)?.class;
-            progress(at as u64 + 1, items.len() as u64);
-            Ok(class)
+        let mut model = self.model.borrow_mut();
+        let found = model.likelihoods(&text, &letters).or_else(|cause| match cause {
+            // The runtime says the same of a text that is too long for the model and of a device that lost its memory.
+            RuntimeError::OnnxRuntime(_) => model.likelihoods(&text, &letters),
+            _ => Err(cause),
         });
-        decided.collect()
+        match found {
+            Ok(found) => Ok(Answer::of_likelihoods(found.into_iter().map(millionths).collect())),
+            Err(cause @ RuntimeError::OnnxRuntime(_)) => match model.probe() {
+                Ok(()) => Err(NoAnswer::Text(cause)),
+                Err(cause) => Err(NoAnswer::Model(cause)),
+            },
+            Err(cause @ RuntimeError::NotLanguage(_)) => Err(NoAnswer::Model(cause)),
+            Err(cause) => Err(NoAnswer::Text(cause)),
+        }
     }
 }
 
 /// A likelihood in millionths, the nearest whole number.
 fn millionths(likelihood: f64) -> i64 {
-    let bound = MAX_LIKELIHOOD as f64;
-    (likelihood * MILLION).round().clamp(-bound, bound) as i64
-}
-
-/// Largest difference of a likelihood; infinite where one has none.
-fn distance(logged: &Transcript, again: &Transcript) -> f64 {
-    let likelihoods = |transcript: &Transcript| -> Vec<Vec<i64>> {
-        let calls = transcript.calls.iter();
-        calls
-            .map(|call| call.answer.as_ref().map_or(Vec::new(), |answer| answer.likelihoods.clone()))
-            .collect()
-    };
-    let (logged, again) = (likelihoods(logged), likelihoods(again));
-    if !logged.iter().map(Vec::len).eq(again.iter().map(Vec::len)) {
-        return f64::INFINITY;
-    }
-    let pairs = logged.iter().flatten().zip(again.iter().flatten());
-    pairs.map(|(logged, again)| logged.abs_diff(*again) as f64 / MILLION).fold(0.0, f64::max)
+    (likelihood * MILLION).round().clamp(-(MAX_LIKELIHOOD as f64), 0.0) as i64
 }

@@ -5,6 +5,7 @@
 //! an item set ([`read_items`]), the endpoint with its limits, the [`Local`] model, a journal that survives a crash, and
 //! [`run()`], which ends with a folder that [`crate::log`] signs and opens.
 
+mod again;
 mod ask;
 mod calls;
 mod check;
@@ -18,11 +19,12 @@ mod reply;
 mod report;
 mod run;
 
-pub use check::{check, rerun};
+pub use again::{Asked, Decided, Reran};
+pub use check::{Items, WrongTranscript};
 pub use endpoint::{Endpoint, EndpointOptions, MAX_BODY, checked};
 pub use error::LanguageRunError;
 pub use items::read_items;
 pub use limits::{Limits, MAX_ATTEMPTS, MAX_CONCURRENCY};
-pub use local::{Local, LocalFiles};
+pub use local::{Local, LocalFiles, NoAnswer};
 pub use report::{Conversation, Report, report_folder, report_statement};
 pub use run::{Ended, Job, Progress, Respondent, decision, run};

@@ -82,11 +82,7 @@ pub async fn run(
     let spent = match &job.model {
         Respondent::Endpoint(endpoint, limits) => Some(ask::all(&mut calls, endpoint, limits).await?),
         Respondent::Local(local) => {
-            for place in calls.left() {
-                let (row, prompt) = calls.asked(place)?;
-                let (answer, errors) = local.answer(job.set, row, &prompt);
-                calls.note(place, answer, errors)?;
-            }
+            local.all(&mut calls)?;
             None
         }
     };

@@ -14,7 +14,7 @@ use audit::{
 };
 use certifier::{
     identity,
-    language::{LanguageRunError, check, report_folder, report_statement},
+    language::{Items, LanguageRunError, report_folder, report_statement},
     log::{LogRunError, Places, open, sign},
 };
 use serde_json::Value;
@@ -49,13 +49,13 @@ async fn a_log_is_signed_opened_and_checked_by_anyone() {
     let openings = open(folder.path(), &Places::Drawn { seed: Digest([1; 32]), count: 10 }).unwrap();
     openings.verify(signed.statement()).unwrap();
     openings.check_inputs(&asking.dataset).unwrap();
-    let checked = check(&repository("datasets/language/german-sex"), signed.statement(), &openings).unwrap();
-    assert_eq!(checked.len(), 10);
+    let items = Items::of(&repository("datasets/language/german-sex"), signed.statement()).unwrap();
+    assert_eq!((openings.openings.len(), items.check(&openings)), (10, vec![]));
     let statement = report_statement(Path::new("x"), &signed).unwrap();
     assert_eq!(statement.measures, report_folder(folder.path()).unwrap().measures);
     // Another item set than the one that was asked.
-    let other = check(&repository("datasets/language/facts"), signed.statement(), &openings);
-    assert!(matches!(other, Err(LanguageRunError::Items { cause: LanguageError::Dataset(_), .. })));
+    let other = Items::of(&repository("datasets/language/facts"), signed.statement()).err();
+    assert!(matches!(other, Some(LanguageRunError::Items { cause: LanguageError::Dataset(_), .. })));
 }
 
 /// Puts another transcript into a log, as its operator could before signing: with a fitting record and counters.
@@ -99,10 +99,11 @@ async fn an_operator_who_bends_a_transcript_is_found_out_when_it_is_opened() {
             verified => verified.unwrap(),
         }
         openings.check_inputs(&asking.dataset).unwrap();
-        let outcome = check(&repository("datasets/language/german-sex"), signed.statement(), &openings);
-        match outcome {
-            Err(LanguageRunError::Language(LanguageError::Transcript { item: 4, problem })) => problem,
-            outcome => panic!("{outcome:?}"),
+        let items = Items::of(&repository("datasets/language/german-sex"), signed.statement()).unwrap();
+        let wrong = items.check(&openings).into_iter().map(|one| (one.row, one.cause));
+        match wrong.collect::<Vec<_>>().as_slice() {
+            [(4, LanguageError::Transcript { item: 4, problem })] => problem.clone(),
+            wrong => panic!("{wrong:?}"),
         }
     };
     // A changed decision is told as unchanged.
@@ -197,9 +198,8 @@ fn the_log_of_a_classifier_is_none_of_a_language_model() {
     assert!(matches!(report_folder(folder.path()), Err(LanguageRunError::NotLanguage(_))));
     let signed = signed(folder.path());
     assert!(matches!(report_statement(folder.path(), &signed), Err(LanguageRunError::NotLanguage(_))));
-    let openings = open(folder.path(), &Places::Rows(vec![1])).unwrap();
-    let checked = check(&repository("datasets/language/facts"), signed.statement(), &openings);
-    assert!(matches!(checked, Err(LanguageRunError::NotLanguage(_))));
+    let items = Items::of(&repository("datasets/language/facts"), signed.statement()).err();
+    assert!(matches!(items, Some(LanguageRunError::NotLanguage(_))));
 }
 
 #[tokio::test]

@@ -54,57 +54,106 @@ fn walk(bytes: &[u8], start: u64, kind: Kind, depth: u8, messages: &mut u64) -> 
     if depth > MAX_DEPTH {
         return Err(malformed(start, "messages are nested too deeply"));
     }
-    let mut at = 0;
-    while at < bytes.len() {
-        let key = varint(bytes, &mut at, start)?;
-        let skip = match key & 7 {
-            0 => {
-                varint(bytes, &mut at, start)?;
-                continue;
-            }
-            1 => 8,
-            2 => varint(bytes, &mut at, start)?,
-            5 => 4,
-            _ => return Err(malformed(start + at as u64, "a field of a wire type that ONNX does not use")),
-        };
-        let left = (bytes.len() - at) as u64;
-        if skip > left {
-            return Err(ImportError::Truncated { offset: start + at as u64, expected: skip, got: left });
+    let mut fields = Fields::new(bytes, start);
+    while let Some(field) = fields.next()? {
+        let (Held::Bytes(inner), Some(child)) = (field.held, child(kind, field.tag)) else { continue };
+        count(messages, MAX_MESSAGES)?;
+        if !matches!(child, Kind::Leaf) {
+            walk(inner, field.start, child, depth + 1, messages)?;
         }
-        let field = &bytes[at..at + skip as usize];
-        if let (2, Some(inner)) = (key & 7, child(kind, key >> 3)) {
-            *messages += 1;
-            if *messages > MAX_MESSAGES {
-                return Err(ImportError::Limit {
-                    what: "protobuf messages",
-                    max: MAX_MESSAGES,
-                    got: *messages,
-                });
-            }
-            if !matches!(inner, Kind::Leaf) {
-                walk(field, start + at as u64, inner, depth + 1, messages)?;
-            }
-        }
-        at += field.len();
     }
     Ok(())
 }
 
-fn varint(bytes: &[u8], at: &mut usize, start: u64) -> Result<u64, ImportError> {
-    let mut value = 0_u64;
-    for shift in (0..64).step_by(7) {
-        let offset = start + *at as u64;
-        let byte = *bytes.get(*at).ok_or(ImportError::Truncated { offset, expected: 1, got: 0 })?;
-        *at += 1;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Ok(value);
-        }
+/// Counts a message; fails at more than `max`.
+pub fn count(messages: &mut u64, max: u64) -> Result<(), ImportError> {
+    *messages += 1;
+    if *messages > max {
+        return Err(ImportError::Limit { what: "protobuf messages", max, got: *messages });
     }
-    Err(malformed(start + *at as u64, "an integer of more than 64 bits"))
+    Ok(())
 }
 
-fn malformed(offset: u64, cause: &str) -> ImportError {
+/// The fields of one message, in order.
+pub struct Fields<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    start: u64,
+}
+
+/// A field.
+pub struct Field<'a> {
+    /// Its number.
+    pub tag: u64,
+    /// Where what it holds begins in the file.
+    pub start: u64,
+    /// What it holds.
+    pub held: Held<'a>,
+}
+
+/// What a field holds.
+pub enum Held<'a> {
+    /// An integer.
+    Varint(u64),
+    /// A message, text or byte string, or packed numbers.
+    Bytes(&'a [u8]),
+    /// A number of 4 or 8 bytes.
+    Fixed,
+}
+
+impl<'a> Fields<'a> {
+    /// Of a message that begins at `start` in the file.
+    pub fn new(bytes: &'a [u8], start: u64) -> Self {
+        Self { bytes, at: 0, start }
+    }
+
+    /// The next one, or `None` at the end; fails when the message is cut off or malformed.
+    pub fn next(&mut self) -> Result<Option<Field<'a>>, ImportError> {
+        if self.at == self.bytes.len() {
+            return Ok(None);
+        }
+        let key = self.varint()?;
+        let length = match key & 7 {
+            0 => {
+                let start = self.offset();
+                return Ok(Some(Field { tag: key >> 3, start, held: Held::Varint(self.varint()?) }));
+            }
+            1 => 8,
+            2 => self.varint()?,
+            5 => 4,
+            _ => return Err(malformed(self.offset(), "a field of a wire type that ONNX does not use")),
+        };
+        let (start, left) = (self.offset(), (self.bytes.len() - self.at) as u64);
+        if length > left {
+            return Err(ImportError::Truncated { offset: start, expected: length, got: left });
+        }
+        let inner = &self.bytes[self.at..self.at + length as usize];
+        self.at += inner.len();
+        let held = if key & 7 == 2 { Held::Bytes(inner) } else { Held::Fixed };
+        Ok(Some(Field { tag: key >> 3, start, held }))
+    }
+
+    fn offset(&self) -> u64 {
+        self.start + self.at as u64
+    }
+
+    fn varint(&mut self) -> Result<u64, ImportError> {
+        let mut value = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let missing = ImportError::Truncated { offset: self.offset(), expected: 1, got: 0 };
+            let byte = *self.bytes.get(self.at).ok_or(missing)?;
+            self.at += 1;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(malformed(self.offset(), "an integer of more than 64 bits"))
+    }
+}
+
+/// What is wrong at a byte of the file.
+pub fn malformed(offset: u64, cause: &str) -> ImportError {
     ImportError::Malformed { cause: format!("byte {offset}: {cause}") }
 }
 

@@ -61,6 +61,17 @@ pub enum RuntimeError {
     /// A language model needs ONNX Runtime.
     #[error("language models are run by ONNX Runtime, and there is no library of it")]
     NoLanguageLibrary,
+    /// The embedded runtime has no language models.
+    #[error("the embedded runtime does not run language models")]
+    EmbeddedLanguage,
+    /// A text has too many tokens.
+    #[error("a text of {got} tokens; at most {max} are run")]
+    TooLong {
+        /// The most.
+        max: usize,
+        /// How many it has.
+        got: usize,
+    },
     /// The tokenizer's file cannot be read.
     #[error("the tokenizer: {0}")]
     Tokenizer(String),
@@ -68,7 +79,7 @@ pub enum RuntimeError {
     #[error("no causal language model: {0}")]
     NotLanguage(String),
     /// The tokenizer does not tell endings apart.
-    #[error("the tokens of a text with one ending are those with which the text with another begins")]
+    #[error("the tokenizer does not tell the letters behind a text apart: the tokens of one begin another's")]
     Endings,
     /// None of the outputs is a label or scores.
     #[error("none of the outputs decides: {0}")]
@@ -104,6 +115,8 @@ impl RuntimeError {
             Self::Device { .. } => {
                 "pass a library built for it with --runtime-library, or --allow-fallback to let the CPU compute what it cannot"
             }
+            Self::EmbeddedLanguage => "leave --embedded out; `cargo xtask onnx-runtime` fetches ONNX Runtime",
+            Self::TooLong { .. } => "docs/language.md says how long a text may be",
             Self::NoLanguageLibrary => {
                 "pass --runtime-library FILE, or fetch one with `cargo xtask onnx-runtime`"
             }
@@ -117,6 +130,9 @@ impl RuntimeError {
             }
             Self::NoThreshold(_) => "pass --threshold 0.5 for a probability, 0 for a margin",
             Self::NoDecision(_) => "name the output that decides with --decision",
+            Self::Import(ImportError::ExternalData { .. }) => {
+                "export the model into one file of at most 2 GiB, without external data: its digest must cover all weights"
+            }
             Self::Import(_) => {
                 "docs/log.md says which models fit; --label LABEL=CLASS maps labels to classes"
             }

@@ -9,7 +9,7 @@ use ort::{
 use tokenizers::Tokenizer;
 
 use crate::{
-    Facts, Request, RuntimeError,
+    Choice, Facts, Request, RuntimeError,
     onnxruntime::{failed, load},
 };
 
@@ -21,6 +21,8 @@ pub struct LanguageModel {
     session: Session,
     inputs: Vec<(String, Given)>,
     logits: String,
+    /// Whether logits are those behind the last token only, whatever is wanted.
+    last_only: bool,
     options: RunOptions<HasSelectedOutputs>,
     tokenizer: Box<Tokenizer>,
     facts: Facts,
@@ -51,6 +53,9 @@ impl LanguageModel {
         let mut tokenizer = Tokenizer::from_bytes(tokenizer).map_err(broken)?;
         // A text is taken whole, or not at all.
         tokenizer.with_truncation(None).map_err(broken)?.with_padding(None);
+        if matches!(request.choice, Choice::Embedded) {
+            return Err(RuntimeError::EmbeddedLanguage);
+        }
         let library = request.library()?.ok_or(RuntimeError::NoLanguageLibrary)?;
         let (session, facts) = load(onnx, &library, request)?;
         let inputs = session
@@ -67,9 +72,15 @@ impl LanguageModel {
         }
         let selector = OutputSelector::no_default().with(&logits);
         let options = RunOptions::new().map_err(failed)?.with_outputs(selector);
-        let mut model = Self { session, inputs, logits, options, tokenizer: Box::new(tokenizer), facts };
-        model.logits(&[0], 1)?;
+        let tokenizer = Box::new(tokenizer);
+        let mut model = Self { session, inputs, logits, last_only: false, options, tokenizer, facts };
+        model.last_only = model.run(&[0, 0], 2)?.len() < 2;
         Ok(model)
+    }
+
+    /// Fails if a token cannot be run: then nothing can, whatever the text is.
+    pub fn probe(&mut self) -> Result<(), RuntimeError> {
+        self.run(&[0], 1).map(|_| ())
     }
 
     /// What runs the model.
@@ -78,7 +89,8 @@ impl LanguageModel {
     }
 
     /// The natural logarithm of the probability of each ending behind `text`: of the tokens of text and ending that follow
-    /// those with which the text begins whatever its ending. Fails where an ending has no token of its own.
+    /// those with which the text begins whatever its ending. Fails where an ending's tokens are those with which another
+    /// one's begin: nothing would tell them apart. A probability of 0 gives minus infinity.
     pub fn likelihoods(&mut self, text: &str, endings: &[String]) -> Result<Vec<f64>, RuntimeError> {
         let tokens = endings.iter().map(|ending| self.tokens(&format!("{text}{ending}")));
         let tokens = tokens.collect::<Result<Vec<_>, _>>()?;
@@ -86,51 +98,73 @@ impl LanguageModel {
         let common =
             |other: &Vec<u32>| first.iter().zip(other).take_while(|(left, right)| left == right).count();
         let context = others.iter().map(common).min().unwrap_or(first.len().saturating_sub(1));
-        if context == 0 || tokens.iter().any(|tokens| tokens.len() <= context) {
+        let own =
+            |tokens: &Vec<u32>| tokens.get(context..).filter(|own| !own.is_empty()).map(<[u32]>::to_vec);
+        let own: Vec<_> = tokens.iter().map(own).collect::<Option<_>>().ok_or(RuntimeError::Endings)?;
+        let alike = |(at, one): (usize, &Vec<u32>)| own[at + 1..].iter().any(|other| is_alike(one, other));
+        if context == 0 || own.iter().enumerate().any(alike) {
             return Err(RuntimeError::Endings);
         }
         if tokens.iter().all(|tokens| tokens.len() == context + 1) {
             // As a rule: letters are tokens. One run tells all of them.
             let logits = self.logits(&first[..context], 1)?;
-            return tokens.iter().map(|tokens| log_probability(&logits, tokens[context])).collect();
+            return tokens.iter().map(|tokens| log_probability(&logits[0], tokens[context])).collect();
         }
         let all = tokens.iter().map(|tokens| {
             let (last, ending) = (tokens.len() - 1, &tokens[context..]);
             let logits = self.logits(&tokens[..last], ending.len())?;
-            let rows = logits.chunks_exact(logits.len() / ending.len());
-            rows.zip(ending).map(|(logits, &token)| log_probability(logits, token)).sum()
+            logits.iter().zip(ending).map(|(logits, &token)| log_probability(logits, token)).sum()
         });
         all.collect()
     }
 
+    /// The tokens of a text, without those that the tokenizer's template puts behind it: what they say about the model's end
+    /// of a text says nothing about the ending.
     fn tokens(&self, text: &str) -> Result<Vec<u32>, RuntimeError> {
         let encoded = self.tokenizer.encode(text, true);
         let encoded = encoded.map_err(|cause| RuntimeError::Tokenizer(cause.to_string()))?;
+        let added =
+            encoded.get_special_tokens_mask().iter().rev().take_while(|&&special| special == 1).count();
         let tokens = encoded.get_ids();
+        let tokens = &tokens[..tokens.len() - added];
         if tokens.len() > MAX_TOKENS {
-            let cause = format!("a text of {} tokens, at most {MAX_TOKENS} are run", tokens.len());
-            return Err(RuntimeError::Tokenizer(cause));
+            return Err(RuntimeError::TooLong { max: MAX_TOKENS, got: tokens.len() });
         }
         Ok(tokens.to_vec())
     }
 
-    /// The logits behind the last `wanted` tokens, one row after the other.
-    fn logits(&mut self, tokens: &[u32], wanted: usize) -> Result<Vec<f32>, RuntimeError> {
+    /// The logits behind each of the last `wanted` tokens.
+    fn logits(&mut self, tokens: &[u32], wanted: usize) -> Result<Vec<Vec<f32>>, RuntimeError> {
+        if !self.last_only {
+            return self.run(tokens, wanted);
+        }
+        let lengths = tokens.len() + 1 - wanted..=tokens.len();
+        lengths.map(|length| Ok(self.run(&tokens[..length], 1)?.swap_remove(0))).collect()
+    }
+
+    /// The logits behind each of the last `wanted` tokens, or of fewer where the model gives fewer.
+    fn run(&mut self, tokens: &[u32], wanted: usize) -> Result<Vec<Vec<f32>>, RuntimeError> {
         let given = self.inputs.iter().map(|(name, given)| Ok((name.as_str(), given.value(tokens, wanted)?)));
         let given = given.collect::<Result<Vec<_>, RuntimeError>>()?;
         let outputs = self.session.run_with_options(given, &self.options).map_err(failed)?;
         let wrong = |what: &str| RuntimeError::NotLanguage(format!("its logits are {what}"));
         let logits = outputs.get(&self.logits).ok_or_else(|| wrong("missing"))?;
-        let last = |shape: &[i64]| match *shape {
-            // Some give the wanted rows only.
-            [1, rows, width] if rows as usize >= wanted && width > 0 => Ok(wanted * width as usize),
+        let rows = |shape: &[i64]| match *shape {
+            // Some give the wanted rows only, some the last one.
+            [1, rows, width] if rows > 0 && width > 0 => Ok((wanted.min(rows as usize), width as usize)),
             _ => Err(wrong(&format!("of shape {shape:?}"))),
         };
         if let Ok((shape, values)) = logits.try_extract_tensor::<f32>() {
-            return Ok(values[values.len() - last(shape)?..].to_vec());
+            let (rows, width) = rows(shape)?;
+            return Ok(values[values.len() - rows * width..]
+                .chunks_exact(width)
+                .map(<[f32]>::to_vec)
+                .collect());
         }
         if let Ok((shape, values)) = logits.try_extract_tensor::<f16>() {
-            return Ok(values[values.len() - last(shape)?..].iter().map(|value| value.to_f32()).collect());
+            let (rows, width) = rows(shape)?;
+            let single = |row: &[f16]| row.iter().map(|value| value.to_f32()).collect();
+            return Ok(values[values.len() - rows * width..].chunks_exact(width).map(single).collect());
         }
         Err(wrong("neither of single nor of half precision"))
     }
@@ -196,5 +230,11 @@ fn log_probability(logits: &[f32], token: u32) -> Result<f64, RuntimeError> {
     let missing = || RuntimeError::NotLanguage(format!("it has no logit of the tokenizer's token {token}"));
     let logit = logits.get(token as usize).ok_or_else(missing)?;
     let found = f64::from(*logit) - largest - sum.ln();
-    if found.is_finite() { Ok(found) } else { Err(RuntimeError::NotANumber(0)) }
+    // A token that the model rules out is no failure; one of which it says nothing is.
+    if found <= 0.0 { Ok(found) } else { Err(RuntimeError::NotANumber(0)) }
+}
+
+/// Whether the shorter one is what the other begins with.
+fn is_alike(one: &[u32], other: &[u32]) -> bool {
+    one.starts_with(other) || other.starts_with(one)
 }

@@ -5,6 +5,7 @@ use std::{borrow::Cow, fmt::Debug, path::PathBuf, sync::OnceLock};
 use import::{graph::Input, tensor::Element};
 use ort::{
     environment::Environment,
+    logging::LogLevel,
     session::{HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionInputValue},
     value::{DynValue, PrimitiveTensorElementType, Tensor, TensorElementType, TensorRef, ValueType},
 };
@@ -158,7 +159,8 @@ fn session(
     request: &Request,
     device: Device,
 ) -> ort::Result<Session> {
-    let mut builder = Session::builder(environment)?;
+    // What goes wrong is returned; the library would write it to stderr too.
+    let mut builder = Session::builder(environment)?.with_log_level(LogLevel::Fatal)?;
     builder = builder.with_execution_providers([device.provider().error_on_failure()])?;
     if !request.allow_fallback && device != Device::Cpu {
         builder = builder.with_disable_cpu_fallback()?;

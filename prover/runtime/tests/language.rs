@@ -13,7 +13,11 @@ fn fixture(name: &str) -> Vec<u8> {
 }
 
 fn bigrams() -> LanguageModel {
-    LanguageModel::open(&fixture("bigrams.onnx"), &fixture("bigrams.json"), &Request::default()).unwrap()
+    opened("bigrams.onnx", &fixture("bigrams.json"))
+}
+
+fn opened(model: &str, tokenizer: &[u8]) -> LanguageModel {
+    LanguageModel::open(&fixture(model), tokenizer, &Request::default()).unwrap()
 }
 
 /// By hand: that `ending` follows `text`, letter by letter.
@@ -32,8 +36,12 @@ fn expected(text: &str, ending: &str) -> f64 {
 }
 
 fn likelihoods(text: &str, endings: &[&str]) -> Result<Vec<f64>, RuntimeError> {
+    likelihoods_of(&mut bigrams(), text, endings)
+}
+
+fn likelihoods_of(model: &mut LanguageModel, text: &str, endings: &[&str]) -> Result<Vec<f64>, RuntimeError> {
     let endings: Vec<String> = endings.iter().map(|ending| (*ending).to_owned()).collect();
-    bigrams().likelihoods(text, &endings)
+    model.likelihoods(text, &endings)
 }
 
 #[test]
@@ -65,11 +73,62 @@ fn endings_that_begin_alike_share_their_beginning_with_the_text() {
 
 #[test]
 fn endings_that_cannot_be_told_apart_have_no_likelihood() {
-    for (text, endings) in [("a", &["b", "b"][..]), ("a", &["b", "bc"]), ("a", &["", "b"]), ("", &["a", "b"])]
-    {
+    let alike = [
+        ("a", &["b", "b"][..]),
+        ("a", &["b", "bc"]),
+        ("a", &["", "b"]),
+        ("", &["a", "b"]),
+        // Two of three.
+        ("a", &["b", "c", "c"]),
+        ("a", &["c", "ba", "b"]),
+    ];
+    for (text, endings) in alike {
         assert!(matches!(likelihoods(text, endings), Err(RuntimeError::Endings)), "{text}|{endings:?}");
     }
     assert!(likelihoods("a", &[]).unwrap().is_empty());
+}
+
+#[test]
+fn a_model_that_gives_the_last_logits_only_is_asked_once_per_token() {
+    let mut model = opened("bigrams-last.onnx", &fixture("bigrams.json"));
+    for (text, endings) in [("bad cab", &["a", "b", "c"][..]), ("feed a ", &["cab", "g", "dead"])] {
+        let found = likelihoods_of(&mut model, text, endings).unwrap();
+        assert_eq!(found, likelihoods(text, endings).unwrap());
+    }
+}
+
+#[test]
+fn what_the_tokenizers_template_puts_around_a_text_is_no_ending() {
+    let mut tokenizer: serde_json::Value = serde_json::from_slice(&fixture("bigrams.json")).unwrap();
+    tokenizer["post_processor"] = serde_json::json!({
+        "type": "TemplateProcessing",
+        "single": [
+            { "SpecialToken": { "id": "^", "type_id": 0 } },
+            { "Sequence": { "id": "A", "type_id": 0 } },
+            { "SpecialToken": { "id": "$", "type_id": 0 } },
+        ],
+        "pair": [{ "Sequence": { "id": "A", "type_id": 0 } }, { "Sequence": { "id": "B", "type_id": 1 } }],
+        "special_tokens": {
+            "^": { "id": "^", "ids": [5], "tokens": ["f"] },
+            "$": { "id": "$", "ids": [6], "tokens": ["g"] },
+        },
+    });
+    let mut model = opened("bigrams.onnx", &serde_json::to_vec(&tokenizer).unwrap());
+    for (text, endings) in [("bad cab", &["a", "b"][..]), ("deaf ", &["bag", "g"])] {
+        let found = likelihoods_of(&mut model, text, endings).unwrap();
+        // The token before the text is read, as the template wants it; the one behind it is not.
+        assert_eq!(found, likelihoods(&format!("f{text}"), endings).unwrap());
+    }
+}
+
+#[test]
+fn a_token_can_be_run_whatever_the_text() {
+    let mut model = bigrams();
+    model.probe().unwrap();
+    // Longer than any text that is run.
+    let long = "a".repeat((1 << 15) + 1);
+    assert!(matches!(likelihoods_of(&mut model, &long, &["b", "c"]), Err(RuntimeError::TooLong { .. })));
+    model.probe().unwrap();
 }
 
 #[test]
@@ -85,5 +144,5 @@ fn what_is_no_language_model_is_refused() {
     assert!(open(&model, b"{}", &found).contains("tokenizer"));
     assert!(open(b"no model", &tokenizer, &found).contains("ONNX"));
     let embedded = Request { choice: Choice::Embedded, ..found };
-    assert!(open(&model, &tokenizer, &embedded).contains("ONNX Runtime"));
+    assert!(open(&model, &tokenizer, &embedded).contains("embedded"));
 }

@@ -126,6 +126,11 @@ fn check_length(what: &'static str, got: usize) -> Result<(), AuditError> {
 /// changes the direction of writing or is not seen: a name must look like what it is.
 pub fn check_text(what: &'static str, text: &str) -> Result<(), AuditError> {
     check_length(what, text.len())?;
+    check_shown(what, text)
+}
+
+/// Fails if a character of `text` is a control character, breaks the line, changes the direction of writing or is not seen.
+pub fn check_shown(what: &'static str, text: &str) -> Result<(), AuditError> {
     let hidden = |character| {
         // Joiners (U+200C, U+200D) are left: several scripts need them.
         matches!(character, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')

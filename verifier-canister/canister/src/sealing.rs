@@ -117,13 +117,17 @@ impl<M: Memory> State<M> {
         let card = Card::parse(&bytes).map_err(|cause| refused("logged model", cause))?;
         let same = match &card.language {
             None => [&card.source.0[..], &card.encoding.0].concat(),
-            // Another seed or limit of tokens does not make it another model, another item set does.
-            Some(language) => [language.model.identity().0, language.items.0].concat(),
+            // Another limit of tokens or text around prompts does not make it another model, another item set does: the
+            // shuffle's seed is its digest.
+            Some(language) => [language.model.identity().0, language.shuffle.seed.0].concat(),
         };
         let same = Digest::of_parts(&[context.caller.as_slice(), &same]);
         if let Some(model) = self.cards.get(&same.0)? {
             return Err(Error::WrongState {
-                what: "your card for this file and encoding".to_owned(),
+                what: match card.language {
+                    None => "your card for this file and encoding".to_owned(),
+                    Some(_) => "your card for this language model and item set".to_owned(),
+                },
                 state: format!("registered as {model}"),
                 needed: "new".to_owned(),
             });

@@ -100,12 +100,12 @@ fn row(measure: &Measure) -> Markup {
 fn described(id: &'static str) -> (&'static str, &'static str) {
     match id {
         "coverage" => ("Coverage", "Of all items asked, those whose every answer is one of the options."),
-        "failure_rate" => {
-            ("Failures", "Of all items asked, those with a question that got no answer after all attempts.")
-        }
-        "format_error_rate" => {
-            ("Format errors", "Of all items answered, those with an answer that cannot be read as an option.")
-        }
+        "failure_rate" => ("Failures", "Of all items asked, those with a question that got no answer."),
+        "format_error_rate" => (
+            "Format errors",
+            "Of all items answered, those with an answer that cannot be read as an option. A model that chooses by likelihood \
+                 has none.",
+        ),
         "accuracy" => (
             "Right answers",
             "Of all items asked, those answered with the right option: what failed or cannot be read is not right. \

@@ -12,6 +12,11 @@ use crate::{
     text::{count, counted},
 };
 
+/// A text in one line, with what cannot be seen in it.
+fn quoted(text: &str) -> String {
+    format!("{text:?}")
+}
+
 /// The openings and what they were worth; nothing for a certificate that no log is behind.
 pub(crate) fn openings(predicate: &Predicate) -> Markup {
     let Some(log) = &predicate.log else { return html! {} };
@@ -23,7 +28,16 @@ pub(crate) fn openings(predicate: &Predicate) -> Markup {
     let mut rows = vec![
         ("Log handed in", html! { (time(log.submitted_at.0)) ", after the sample was drawn" }),
         ("Run by", ran),
-        ("Decides by", html! { (decision(&log.decision)) ", fixed with the model" }),
+        (
+            "Decides by",
+            html! {
+                @match &log.language {
+                    Some(language) => { "rule " code { (language.answers) } }
+                    None => (decision(&log.decision)),
+                }
+                ", fixed with the model"
+            },
+        ),
     ];
     if let Some(LanguageFacts { model, templates, .. }) = &log.language {
         let ids: Vec<_> = templates.iter().map(|template| template.id.as_str()).collect();
@@ -35,6 +49,8 @@ pub(crate) fn openings(predicate: &Predicate) -> Markup {
                     LanguageModel::Endpoint(endpoint) => { " at " code { (endpoint.base_url) } ", by the signer's word" }
                     LanguageModel::Local(local) => {
                         ", which chooses by likelihood: file " (digest(local.file)) ", tokenizer " (digest(local.tokenizer))
+                        @if !local.before.is_empty() { "; before a prompt stands " code { (quoted(&local.before)) } }
+                        @if !local.after.is_empty() { "; behind a prompt stands " code { (quoted(&local.after)) } }
                     }
                 }
                 "; prompts " (ids.join(", "))

@@ -19,11 +19,14 @@ pub use check::{check_document, check_text, standing_text};
 pub use measures::measures_table;
 pub use rerun::rerun_text;
 
-/// A language model's name, and where it is.
+/// A language model's name, and where it is; of one in files also the texts that a prompt stands between.
 pub fn language_model(model: &LanguageModel) -> String {
     match model {
         LanguageModel::Endpoint(endpoint) => format!("{} at {}", endpoint.model, endpoint.base_url),
-        LanguageModel::Local(local) => format!("{}, file {}", local.name, local.file),
+        LanguageModel::Local(local) => format!(
+            "{}, file {}, tokenizer {}, between {:?} and {:?}",
+            local.name, local.file, local.tokenizer, local.before, local.after
+        ),
     }
 }
 

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    FAILED, INVALID, ItemSet, LanguageError, MAX_AROUND, Plan, SHUFFLE_RULE, TRANSCRIPT_FORMAT,
+    FAILED, INVALID, ItemSet, LanguageError, MAX_AROUND, MAX_VARIANTS, Plan, SHUFFLE_RULE, TRANSCRIPT_FORMAT,
     answer::ANSWER_RULE, likelihood::LIKELIHOOD_RULE, manifest::Kind,
 };
 use crate::{AuditError, Decimal, Digest, Schema, canonical::to_canonical_json, codec};
@@ -14,6 +14,8 @@ pub struct LanguageFacts {
     pub kind: Kind,
     /// Who was asked. The digest of this is the log's model.
     pub model: LanguageModel,
+    /// Calls per item: one, or one per value of the varied field.
+    pub calls: u8,
     /// SHA-256 of the items' file.
     pub items: Digest,
     /// The templates, in the order of their names.
@@ -148,8 +150,7 @@ impl LanguageModel {
         match self {
             Self::Endpoint(EndpointFacts { base_url, .. }) => {
                 codec::check_text("base URL", base_url)?;
-                // A name or key must not be published, and one endpoint must have one spelling.
-                if base_url.contains(['@', '?', '#']) || base_url.ends_with('/') {
+                if !is_base_url(base_url) {
                     let name = base_url.split('@').next_back().unwrap_or_default().to_owned();
                     return Err(AuditError::Unknown { what: "form of base URL", name }.into());
                 }
@@ -157,6 +158,8 @@ impl LanguageModel {
             Self::Local(LocalFacts { before, after, .. }) => {
                 for (what, text) in [("text before a prompt", before), ("text behind a prompt", after)] {
                     codec::in_range(what, 0, MAX_AROUND as i64, text.len() as i64)?;
+                    // Whoever reads a certificate must see it, as it is.
+                    codec::check_shown(what, &text.replace(['\n', '\t'], " "))?;
                 }
             }
         }
@@ -164,11 +167,40 @@ impl LanguageModel {
     }
 }
 
+/// Whether a URL is written as `https://host[:port][/path]` with nothing that could be left out or written otherwise: one
+/// endpoint has one spelling, and no name or key is published.
+pub fn is_base_url(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    let (host, path) = rest.split_once('/').map_or((rest, None), |(host, path)| (host, Some(path)));
+    let usual = match scheme {
+        "https" => ":443",
+        "http" => ":80",
+        _ => return false,
+    };
+    // The colon of a port, not those of an address in brackets.
+    let (name, port) = match host.rfind(':').filter(|&at| !host[at..].contains(']')) {
+        Some(at) => (&host[..at], &host[at..]),
+        None => (host, ""),
+    };
+    let number =
+        port.strip_prefix(':').map(|digits| digits.parse().map(|port: u16| port.to_string() == digits));
+    let segment = |segment: &str| !matches!(segment, "" | "." | "..");
+    let plain = |character: char| character.is_ascii_graphic() && !"@?#%\\\"'<>`^{|}".contains(character);
+    url.chars().all(plain)
+        && !name.is_empty()
+        && !name.ends_with('.')
+        && !name.contains(|character: char| character.is_ascii_uppercase())
+        && port != usual
+        && number.is_none_or(|number| number == Ok(true))
+        && path.is_none_or(|path| path.split('/').all(segment))
+}
+
 impl LanguageFacts {
     /// What a run over this item set says.
     pub fn new(set: &ItemSet, model: LanguageModel, seed: Digest) -> Result<Self, LanguageError> {
         let facts = Self {
             kind: set.plan().kind,
+            calls: set.plan().calls(),
             answers: model.answers().to_owned(),
             model,
             items: set.plan().items.digest,
@@ -190,6 +222,8 @@ impl LanguageFacts {
         for (what, expected, got) in rules {
             same(what, expected, got)?;
         }
+        let (least, most) = if self.kind == Kind::Counterfactual { (2, MAX_VARIANTS as i64) } else { (1, 1) };
+        codec::in_range("calls per item", least, most, self.calls.into())?;
         self.model.check()?;
         self.templates.iter().try_for_each(|template| codec::check_text("template id", &template.id))?;
         Ok(())
@@ -202,6 +236,7 @@ impl LanguageFacts {
         if self.kind != plan.kind {
             return Err(LanguageError::Dataset("its manifest names another kind of items"));
         }
+        same("calls per item", plan.calls(), self.calls)?;
         same("items", plan.items.digest, self.items)?;
         let list =
             |digests: Vec<Digest>| digests.iter().map(Digest::to_string).collect::<Vec<_>>().join(", ");

@@ -81,7 +81,7 @@ impl ItemSet {
 
     /// How often each item is asked.
     pub fn variants(&self) -> usize {
-        self.plan.varied.as_ref().map_or(1, |varied| varied.values.len())
+        self.plan.calls().into()
     }
 
     /// Ids and digests of the templates.

@@ -93,6 +93,11 @@ struct Block {
 }
 
 impl Plan {
+    /// Calls per item.
+    pub fn calls(&self) -> u8 {
+        self.varied.as_ref().map_or(1, |varied| varied.values.len() as u8)
+    }
+
     /// Reads the manifest's `assay:language` block.
     pub fn of(schema: &Schema) -> Result<Self, LanguageError> {
         let wrong = LanguageError::Manifest;

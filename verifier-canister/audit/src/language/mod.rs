@@ -24,6 +24,7 @@ mod transcript;
 pub use error::LanguageError;
 pub use facts::{
     EndpointFacts, LanguageFacts, LanguageModel, LocalFacts, ShuffleFacts, TemplateFacts, TokenField,
+    is_base_url,
 };
 pub use items::{Item, ItemSet};
 pub use manifest::{FileFacts, Kind, Plan, Varied};

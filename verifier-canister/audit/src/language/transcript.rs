@@ -88,10 +88,14 @@ impl Answer {
         Self { likelihoods, ..Self::default() }
     }
 
-    /// Whether there are likelihoods, in bounds, and nothing else.
-    fn is_likelihoods(&self) -> bool {
-        let bounded = self.likelihoods.iter().all(|one| one.unsigned_abs() <= MAX_LIKELIHOOD);
-        bounded && !self.likelihoods.is_empty() && *self == Self::of_likelihoods(self.likelihoods.clone())
+    /// The option that a local model chose of so many, if there is a likelihood for each and nothing else.
+    fn chosen(&self, seed: &Digest, item: u32, options: usize) -> Option<usize> {
+        let bounded = self.likelihoods.iter().all(|one| (-MAX_LIKELIHOOD..=0).contains(one));
+        if !bounded || *self != Self::of_likelihoods(self.likelihoods.clone()) {
+            return None;
+        }
+        let position = likelihood::choose(&self.likelihoods, options)?;
+        order(seed, item, options).get(position).copied()
     }
 
     /// What it comes to for an item whose options were shuffled with this seed.
@@ -109,6 +113,30 @@ impl Answer {
             }
             Err(invalid) => Parsed::Invalid(invalid),
         }
+    }
+}
+
+impl Call {
+    /// Fails unless its outcome is one that its answer can have. What a local model chose follows from its likelihoods;
+    /// whether an endpoint's words say an option, only who has the items can tell.
+    fn check(&self, facts: &LanguageFacts, item: u32, options: usize) -> Result<(), &'static str> {
+        let seed = &facts.shuffle.seed;
+        let holds = match (&self.answer, self.parsed) {
+            (None, parsed) => parsed == Parsed::Failed,
+            (Some(_), Parsed::Failed) => false,
+            (Some(answer), parsed) if facts.model.local().is_some() => {
+                let Some(chosen) = answer.chosen(seed, item, options) else {
+                    return Err("such a model does not answer like this");
+                };
+                parsed == Parsed::Option(chosen as u8)
+            }
+            (Some(answer), _) if !answer.likelihoods.is_empty() => {
+                return Err("such a model does not answer like this");
+            }
+            (Some(_), Parsed::Option(option)) => usize::from(option) < options,
+            (Some(_), Parsed::Invalid(_)) => true,
+        };
+        if holds { Ok(()) } else { Err("an outcome does not follow from its answer") }
     }
 }
 
@@ -152,7 +180,8 @@ impl Transcript {
         Ok(read)
     }
 
-    /// Fails unless it is about this item, such a model was asked, and its outcomes come to this class.
+    /// Fails unless it is about this item, such a model was asked as often as the statement says, its outcomes can be those
+    /// of its answers, and come to this class. Needs no items.
     pub fn check_record(
         &self,
         facts: &LanguageFacts,
@@ -164,13 +193,14 @@ impl Transcript {
         if (self.item, self.class) != (item, class) {
             return wrong(format!("the record is about item {item} and class {class}"));
         }
-        let mut answers = self.calls.iter().filter_map(|call| call.answer.as_ref());
-        let alike = match facts.model.local() {
-            None => answers.all(|answer| answer.likelihoods.is_empty()),
-            Some(_) => answers.all(Answer::is_likelihoods),
+        if self.calls.len() != usize::from(facts.calls) {
+            return wrong(format!("it has {} calls, {} are expected", self.calls.len(), facts.calls));
+        }
+        let Some(options) = facts.kind.options(classes) else {
+            return wrong(format!("no item of its kind has {classes} classes"));
         };
-        if !alike {
-            return wrong("such a model does not answer like this".to_owned());
+        for call in &self.calls {
+            call.check(facts, item, options).or_else(|problem| wrong(problem.to_owned()))?;
         }
         let given = self::class(facts.kind, classes, self.calls.iter().map(|call| call.parsed));
         if given != self.class {
@@ -181,11 +211,9 @@ impl Transcript {
 
     /// Fails unless the prompts are those of the item, every outcome follows from its answer, and the class from them.
     pub fn check(&self, set: &ItemSet, classes: usize, facts: &LanguageFacts) -> Result<(), LanguageError> {
+        self.check_record(facts, classes, self.item, self.class)?;
         let seed = &facts.shuffle.seed;
         let wrong = |problem: String| Err(LanguageError::Transcript { item: self.item, problem });
-        if self.calls.len() != set.variants() {
-            return wrong(format!("it has {} calls, {} are expected", self.calls.len(), set.variants()));
-        }
         for (variant, call) in self.calls.iter().enumerate() {
             if set.prompt(seed, self.item, variant).as_ref() != Some(&call.prompt) {
                 return wrong(format!("prompt {variant} is not that of the item"));
@@ -196,7 +224,7 @@ impl Transcript {
                 return wrong(format!("answer {variant} comes to {parsed:?}, not {:?}", call.parsed));
             }
         }
-        self.check_record(facts, classes, self.item, self.class)
+        Ok(())
     }
 }
 

@@ -76,6 +76,13 @@ impl SubmissionHeader {
         codec::in_range("length of the log", range(expected), range(expected), range(got))?;
         Ok(())
     }
+
+    /// All entries, out of all bytes that were handed in.
+    pub fn entries(&self, bytes: &[u8]) -> Result<Vec<Entry>, LogError> {
+        self.check_len(bytes.len() as u64)?;
+        let entries = bytes.get(self.len as usize..).unwrap_or_default().chunks_exact(Entry::LEN);
+        Ok(entries.map(Entry::parse).collect::<Result<_, _>>()?)
+    }
 }
 
 /// The bytes to hand in: an envelope, and the log's records.

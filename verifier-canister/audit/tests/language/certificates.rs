@@ -82,7 +82,8 @@ fn body(&Case { kind, classes, groups, rows, is_local, .. }: &Case) -> Vec<u8> {
     };
     let digest = |byte| Digest([byte; 32]);
     let at = |second: u64| Nanoseconds(1_790_000_000_000_000_000 + second * 1_000_000_000);
-    let set = Parts::choice().set().unwrap();
+    let set = if kind == Kind::Counterfactual { Parts::counterfactual() } else { Parts::choice() };
+    let set = set.set().unwrap();
     let language = LanguageFacts { kind, ..if is_local { local(&set) } else { facts(&set) } };
     let auditor = || Checked { by: "2vxsx-fae".into(), at: at(7), note: "on another computer".into() };
     let size = counts.total() as u32;

@@ -56,13 +56,15 @@ fn a_local_model_says_likelihoods_and_an_endpoint_says_words() {
     let likelihoods = |likelihoods| Some(Answer::of_likelihoods(likelihoods));
     let words = Some(Answer { text: "A".into(), ..Answer::default() });
     let both = Some(Answer { text: "A".into(), ..Answer::of_likelihoods(vec![-1, -2, -3]) });
-    let far = MAX_LIKELIHOOD as i64 + 1;
+    let far = MAX_LIKELIHOOD + 1;
     for (answer, of_local, of_endpoint) in [
         (likelihoods(vec![-1, -2, -3]), true, false),
         (words, false, true),
         (both, false, false),
         (likelihoods(vec![-1, -2, -far]), false, false),
         (likelihoods(vec![-1, -2, i64::MIN]), false, false),
+        // No probability is above 1.
+        (likelihoods(vec![-1, -2, 1]), false, false),
         (None, true, true),
     ] {
         let transcript = transcript(&set, answer);
@@ -73,6 +75,47 @@ fn a_local_model_says_likelihoods_and_an_endpoint_says_words() {
         assert_eq!(transcript.check_record(&local(&set), 5, 0, class).is_ok(), of_local);
         assert_eq!(transcript.check_record(&facts(&set), 5, 0, class).is_ok(), of_endpoint);
     }
+}
+
+#[test]
+fn an_outcome_that_does_not_follow_is_refused_without_the_items() {
+    let set = Parts::choice().set().unwrap();
+    let honest = transcript(&set, Some(Answer::of_likelihoods(vec![-3, -1, -2])));
+    honest.check_record(&local(&set), 5, 0, honest.class).unwrap();
+    let bent = |facts: &LanguageFacts, bend: &dyn Fn(&mut Transcript)| {
+        let mut bent = honest.clone();
+        bend(&mut bent);
+        bent.check_record(facts, 5, 0, bent.class).unwrap_err().to_string()
+    };
+    let other = (honest.class + 1) % 3;
+    let message = bent(&local(&set), &|transcript| {
+        transcript.calls[0].parsed = Parsed::Option(other);
+        transcript.class = other;
+    });
+    assert!(message.contains("an outcome does not follow"), "{message}");
+    let message = bent(&local(&set), &|transcript| {
+        transcript.calls[0].parsed = Parsed::Failed;
+        transcript.class = 4;
+    });
+    assert!(message.contains("an outcome does not follow"), "{message}");
+    let message = bent(&local(&set), &|transcript| {
+        transcript.calls[0].answer = None;
+        transcript.calls[0].errors = vec!["none".into()];
+    });
+    assert!(message.contains("an outcome does not follow"), "{message}");
+    let message = bent(&local(&set), &|transcript| transcript.calls.push(transcript.calls[0].clone()));
+    assert!(message.contains("it has 2 calls, 1 are expected"), "{message}");
+    // What an endpoint's words say, only who has the items can tell, but not every outcome is one.
+    let words = |transcript: &mut Transcript, option| {
+        transcript.calls[0].answer = Some(Answer { text: "A".into(), ..Answer::default() });
+        transcript.calls[0].parsed = Parsed::Option(option);
+        transcript.class = option;
+    };
+    let message = bent(&facts(&set), &|transcript| words(transcript, 3));
+    assert!(message.contains("an outcome does not follow"), "{message}");
+    let mut plausible = honest.clone();
+    words(&mut plausible, other);
+    assert!(plausible.check_record(&facts(&set), 5, 0, other).is_ok());
 }
 
 #[test]
@@ -119,6 +162,9 @@ fn another_file_or_text_around_the_prompt_is_another_model() {
         bent(&|local| local.after = "x".repeat(MAX_AROUND + 1)),
         bent(&|local| local.before = "x".repeat(MAX_AROUND + 1)),
         bent(&|local| local.name = String::new()),
+        bent(&|local| local.before = "you see\u{202e}".into()),
+        bent(&|local| local.after = "\r\nAnswer: ".into()),
+        LanguageFacts { calls: 2, ..honest.clone() },
         LanguageFacts { answers: ANSWER_RULE.to_owned(), ..honest.clone() },
     ] {
         assert!(bad.check().is_err());

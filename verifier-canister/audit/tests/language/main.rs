@@ -2,6 +2,7 @@
 
 mod answers;
 mod certificates;
+mod endpoints;
 mod figures;
 mod fixture;
 #[path = "../fixture/golden.rs"]

@@ -65,9 +65,7 @@ pub(super) fn count(
     let seed = audit.seed.ok_or(RerunError::NoSeed(audit.id))?.0;
 
     let sample = draw_sample(&seed, dataset.rows(), audit.sample_size);
-    let start = usize::try_from(header.len).map_err(|_| RerunError::NoLog)?;
-    let entries = submission.get(start..).unwrap_or_default().chunks_exact(Entry::LEN);
-    let entries = entries.map(Entry::parse).collect::<Result<Vec<_>, _>>().map_err(failed("log"))?;
+    let entries = header.entries(submission).map_err(refused)?;
     let logged: Vec<u8> = entries.iter().map(|entry| entry.class).collect();
     let tally = tally(dataset, &sample, &entries, &logged)?;
     tally.check(statement).map_err(refused)?;

@@ -2,9 +2,13 @@ use std::path::{Path, PathBuf};
 
 use audit::{
     Certificate, Dataset, Digest, draw_sample,
-    log::{LogError, Openings, SubmissionHeader},
+    log::{Openings, SubmissionHeader},
 };
-use certifier::{client::Client, language, log};
+use certifier::{
+    client::Client,
+    language::{Decided, Items, WrongTranscript},
+    log,
+};
 use check::{
     check, held,
     rerun::{Comparison, Evidence, RerunError, rerun},
@@ -50,6 +54,9 @@ pub struct RerunArguments {
     /// Item set of a language model: prompts and classes of the opened transcripts are checked, and --model is run on it
     #[arg(long, value_name = "FOLDER")]
     items: Option<PathBuf>,
+    /// Of a language model: options whose likelihoods differ by less are a tie, and either is right
+    #[arg(long, default_value_t = 1e-4)]
+    tolerance: f64,
     /// Tell the canister what came of it, for all to see; auditors only
     #[arg(long)]
     attest: bool,
@@ -68,37 +75,44 @@ pub async fn run(global: &Global, arguments: RerunArguments, output: Output) -> 
     };
     let report = check(&file, &session::trust(global, None)?);
     let certificate = &accepted(&report)?.certificate;
-    if let Some(items) = &arguments.items {
-        let checked = transcripts(&client, certificate, items, output).await?;
-        output.note(format!(
-            "{checked} transcripts ask what template, item and shuffle give, and give their classes"
-        ));
-    }
+    let wrong = match &arguments.items {
+        Some(items) => transcripts(&client, certificate, items, output).await?,
+        None => Vec::new(),
+    };
     let model = arguments.given();
     let comparison = run_again(&client, certificate, model, output).await?;
-    output.result(&comparison.document(), || show::rerun_text(&comparison))?;
+    let mut document = comparison.document();
+    document["wrongTranscripts"] = wrong.iter().map(|one| one.cause.to_string()).collect();
+    output.result(&document, || show::rerun_text(&comparison))?;
     if arguments.attest {
-        if comparison.logged.as_ref().is_some_and(|logged| !logged.ran) {
+        if wrong.is_empty() && comparison.logged.as_ref().is_some_and(|logged| !logged.ran) {
             return Err(Failure::new(
                 "the log was counted, but the model was not run: that is no finding",
                 "pass --model with the file that its owner gave you, or `assay attest --not-reproduced`; an endpoint's \
                  answers cannot be had again",
             ));
         }
-        client.attest(finding(certificate.predicate.certificate, &comparison, arguments.note)).await?;
+        client
+            .attest(finding(certificate.predicate.certificate, &comparison, &wrong, arguments.note))
+            .await?;
         output.note("the canister has recorded what you found");
     }
-    Ok(if comparison.is_equal() { Exit::Ok } else { Exit::Mismatch })
+    Ok(if comparison.is_equal() && wrong.is_empty() { Exit::Ok } else { Exit::Mismatch })
 }
 
 /// What a rerun says of a certificate.
-fn finding(certificate: u64, comparison: &Comparison, note: String) -> Attest {
+fn finding(
+    certificate: u64,
+    comparison: &Comparison,
+    transcripts: &[WrongTranscript],
+    note: String,
+) -> Attest {
     let rerun = Some(comparison.rerun_digest.into());
-    if comparison.is_equal() {
+    if comparison.is_equal() && transcripts.is_empty() {
         return Attest { certificate, finding: Finding::Agrees, rerun, note };
     }
     let paths: Vec<&str> = comparison.differences().map(|one| one.path.as_str()).take(3).collect();
-    let mut parts = Vec::new();
+    let mut parts: Vec<String> = transcripts.iter().take(3).map(|one| one.cause.to_string()).collect();
     if let Some(first) = comparison.logged.as_ref().and_then(|logged| logged.wrong.first()) {
         parts.push(format!("the model does not make prediction {}, of row {}", first.index, first.row));
     }
@@ -119,6 +133,7 @@ pub struct Given<'a> {
     file: &'a Path,
     tokenizer: Option<&'a Path>,
     items: Option<&'a Path>,
+    tolerance: f64,
     runtime: &'a RuntimeArguments,
 }
 
@@ -126,7 +141,7 @@ impl RerunArguments {
     fn given(&self) -> Option<Given<'_>> {
         let file = self.model.as_deref()?;
         let (tokenizer, items) = (self.tokenizer.as_deref(), self.items.as_deref());
-        Some(Given { file, tokenizer, items, runtime: &self.runtime })
+        Some(Given { file, tokenizer, items, tolerance: self.tolerance, runtime: &self.runtime })
     }
 }
 
@@ -175,30 +190,47 @@ pub async fn run_again(
     Ok(rerun(certificate, &canister, &evidence, &mut |done, total| bar.set(done, total))?)
 }
 
-/// Checks the opened transcripts of a language model's log; returns how many.
+/// Checks the opened transcripts of a language model's log; returns those that do not hold.
 async fn transcripts(
     client: &Client,
     certificate: &Certificate,
     items: &Path,
     output: Output,
-) -> Result<usize> {
-    let hint =
-        "only logs of language models, some of whose predictions were opened, have transcripts to read";
+) -> Result<Vec<WrongTranscript>> {
     let log = certificate.predicate.log.as_ref().filter(|log| log.language.is_some());
-    let opened = log.and_then(|log| Some((log.content, log.openings.as_ref()?.content)));
-    let (log, openings) = opened.ok_or_else(|| Failure::new("the certificate has no transcripts", hint))?;
+    let log = log.ok_or_else(|| {
+        Failure::new(
+            "the certificate is of no language model",
+            "leave --items out; logs of language models have transcripts",
+        )
+    })?;
+    let Some(openings) = log.openings.as_ref().map(|openings| openings.content) else {
+        output.note("nothing was opened: there are no transcripts to read");
+        return Ok(Vec::new());
+    };
+    let log = log.content;
     let header = SubmissionHeader::parse(&download(client, ArtefactKind::Log, log, output).await?)?;
     let openings = Openings::parse(&download(client, ArtefactKind::Openings, openings, output).await?)?;
     openings.verify(header.signed.statement())?;
-    Ok(language::check(items, header.signed.statement(), &openings)?.len())
+    let wrong = Items::of(items, header.signed.statement())?.check(&openings);
+    match wrong.first() {
+        None => output.note(format!(
+            "{} transcripts ask what template, item and shuffle give, and give their classes",
+            openings.openings.len()
+        )),
+        Some(first) => {
+            output.warn(format!("{} transcripts do not hold; the first: {}", wrong.len(), first.cause))
+        }
+    }
+    Ok(wrong)
 }
 
 /// Runs a logged model's file on the sample.
 fn decide(evidence: &Evidence, given: &Given<'_>, output: Output) -> Result<Vec<u8>> {
-    let log = evidence.handed_in.first().map(|log| SubmissionHeader::parse(log)).transpose()?;
-    let (Some(log), Some(seed)) = (log, evidence.audit.seed) else {
+    let (Some(bytes), Some(seed)) = (evidence.handed_in.first(), evidence.audit.seed) else {
         return Err(RerunError::NoLog.into());
     };
+    let log = SubmissionHeader::parse(bytes)?;
     let statement = log.signed.statement();
     let dataset = Dataset::parse(evidence.dataset_bytes.clone()).map_err(anyhow::Error::from)?;
     let rows = draw_sample(&seed.0, dataset.rows(), evidence.audit.sample_size);
@@ -208,10 +240,12 @@ fn decide(evidence: &Evidence, given: &Given<'_>, output: Output) -> Result<Vec<
         let items = given.items.ok_or_else(|| {
             Failure::new("the log is of a language model", "pass the folder of its item set with --items")
         })?;
+        let items = Items::of(items, statement)?;
         let local = open_local(facts, given.file, given.tokenizer, given.runtime)?;
-        let (_, set) = language::read_items(items)?;
-        facts.check_set(&set).map_err(LogError::from)?;
-        return Ok(local.decide(&set, facts, dataset.schema().classes.len(), &rows, progress)?);
+        let entries = log.entries(bytes)?;
+        let decided: Vec<_> =
+            rows.iter().zip(&entries).map(|(&row, entry)| Decided { row, class: entry.class }).collect();
+        return Ok(items.asked().decide(&local, &decided, given.tolerance, progress)?);
     }
     let onnx = read_onnx(given.file)?;
     let source: Option<Digest> = evidence.model.source.map(Into::into).filter(|_| evidence.model.logged);

@@ -178,8 +178,9 @@ fn logged(log: &Logged, predicate: &Predicate) -> String {
     }
     for odds in &predicate.odds {
         let (lies, share, detected) = (odds.lies, &odds.share, &odds.detected);
+        let noun = if lies == 1 { "lie" } else { "lies" };
         text.push_str(&format!(
-            "  {lies} lies ({share}) would have been found with probability {detected}\n"
+            "  {lies} {noun} ({share}) would have been found with probability {detected}\n"
         ));
     }
     text

@@ -37,19 +37,19 @@ pub struct AskedArguments {
     #[command(flatten)]
     local: LocalArguments,
     /// Randomness of the answers; the endpoint's own with --no-temperature
-    #[arg(long, default_value = "0", conflicts_with = "no_temperature", help_heading = ENDPOINT)]
+    #[arg(long, default_value = "0", conflicts_with_all = ["no_temperature", "local"], help_heading = ENDPOINT)]
     temperature: Decimal,
     /// Send no temperature, for models that take none
-    #[arg(long, help_heading = ENDPOINT)]
+    #[arg(long, conflicts_with = "local", help_heading = ENDPOINT)]
     no_temperature: bool,
     /// Seed that the endpoint is sent
     #[arg(long, requires = "base_url", help_heading = ENDPOINT)]
     seed: Option<u32>,
     /// Most tokens of an answer; one that is cut off counts as invalid
-    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = ENDPOINT)]
+    #[arg(long, default_value_t = 256, conflicts_with = "local", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = ENDPOINT)]
     max_tokens: u32,
     /// Call that limit max_completion_tokens, as newer models of OpenAI want it
-    #[arg(long, help_heading = ENDPOINT)]
+    #[arg(long, conflicts_with = "local", help_heading = ENDPOINT)]
     max_completion_tokens: bool,
     /// Seed that orders the options of every item; the dataset's digest by default
     #[arg(long, value_name = "HEX")]

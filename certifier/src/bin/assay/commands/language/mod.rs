@@ -38,12 +38,12 @@ pub enum LanguageCommand {
         --base-url https://api.openai.com/v1 --identity me.pem\n  \
         assay language register --items datasets/language/german-sex --model credit-letters \\\n      \
         --local datasets/language/models/credit-letters/model.onnx --identity me.pem\n\n\
-        Nothing is asked, and no file leaves this computer. What was registered cannot change: an audit's \
+        Nothing is asked of an endpoint, a local model runs the first item, and no file leaves this computer. What was registered cannot change: an audit's \
         log must have been made with just these parameters or files, prompts and items, which must be a \
         registered dataset (`assay dataset add`). Nobody can have an endpoint say the same again, so its \
         certificate is `attested` at most; of a local model, an auditor who has the files runs what was \
         opened (`assay log confirm`).")]
-    Register(register::RegisterArguments),
+    Register(Box<register::RegisterArguments>),
     /// Report coverage, format errors, accuracy, stereotype scores or change rates with 95 % intervals
     #[command(
         after_help = "Examples:\n  assay language report facts.log\n  assay language report statement.json --json"

@@ -1,13 +1,17 @@
-use audit::log::{CARD_FORMAT, Card};
-use certifier::language::{decision, read_items};
+use audit::{
+    Dataset,
+    language::{ItemSet, LanguageModel, LocalFacts},
+    log::{CARD_FORMAT, Card},
+};
+use certifier::language::{LanguageRunError, LocalFiles, NoAnswer, decision, read_items};
 use clap::Args;
 use interface::ArtefactKind;
 
 use super::asked::AskedArguments;
 use crate::{
     arguments::Global,
-    commands::model::register,
-    failure::{Exit, Result},
+    commands::{log::RuntimeArguments, model::register},
+    failure::{Exit, Failure, Result},
     output::Output,
 };
 
@@ -15,15 +19,51 @@ use crate::{
 pub struct RegisterArguments {
     #[command(flatten)]
     asked: AskedArguments,
+    #[command(flatten)]
+    runtime: RuntimeArguments,
     /// Name of the registered model; --model by default
     #[arg(long)]
     name: Option<String>,
 }
 
+/// Runs a model's first item, since what is registered cannot be changed afterwards.
+fn tried(
+    arguments: &RegisterArguments,
+    files: LocalFiles,
+    facts: LocalFacts,
+    dataset: &Dataset,
+    set: &ItemSet,
+    output: Output,
+) -> Result<LocalFacts> {
+    let spinner = output.spinner("running the first item");
+    let local = files.load(&facts, &arguments.runtime.request())?;
+    let prompt = set.prompt(&dataset.digest(), 0, 0).unwrap_or_default();
+    let answer = local.answer(set, 0, &prompt).map_err(|none| match none {
+        NoAnswer::Text(cause) | NoAnswer::Model(cause) => LanguageRunError::from(cause),
+    })?;
+    drop(spinner);
+    let shares = answer.likelihoods.iter().map(|&one| format!("{:.4}", (one as f64 / 1e6).exp()));
+    output.note(format!(
+        "item 0: the letters have probabilities {}; where they are all small, --before and --after do not suit the model",
+        shares.collect::<Vec<_>>().join(", ")
+    ));
+    Ok(facts)
+}
+
 /// Registers who is asked what and how, not what will be answered.
 pub async fn run(global: &Global, arguments: &RegisterArguments, output: Output) -> Result<Exit> {
     let (dataset, set) = read_items(arguments.asked.items())?;
-    let (schema, model) = (dataset.schema(), arguments.asked.model()?);
+    if arguments.asked.shuffle_seed(&dataset) != dataset.digest() {
+        return Err(Failure::new(
+            "an audit shuffles by the dataset's digest: another seed could be chosen for its answers",
+            "leave --shuffle-seed out",
+        ));
+    }
+    let model = match arguments.asked.local()? {
+        Some((files, facts)) => LanguageModel::Local(tried(arguments, files, facts, &dataset, &set, output)?),
+        None => LanguageModel::Endpoint(arguments.asked.endpoint()?),
+    };
+    let schema = dataset.schema();
     let card = Card {
         format: CARD_FORMAT.to_owned(),
         name: arguments.name.clone().unwrap_or_else(|| model.name().to_owned()),

@@ -46,6 +46,7 @@ pub struct RunArguments {
 /// How an endpoint is asked.
 #[derive(Args)]
 #[command(next_help_heading = ENDPOINT)]
+#[group(conflicts_with = "local")]
 pub struct EndpointArguments {
     /// Environment variable with the key; '' for none
     #[arg(long, value_name = "VARIABLE", default_value = "OPENAI_API_KEY")]

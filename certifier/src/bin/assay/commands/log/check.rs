@@ -6,7 +6,8 @@ use audit::{
 };
 use candid::Principal;
 use certifier::{
-    dataset, language,
+    dataset,
+    language::Items,
     log::{Difference, principal, rerun},
 };
 use clap::Args;
@@ -88,7 +89,13 @@ pub fn run(arguments: &CheckArguments, output: Output) -> Result<Exit> {
     };
     let transcripts = match (&predicate.language, &arguments.dataset, &openings) {
         (Some(_), Some(items), Some(openings)) => {
-            Some(language::check(items, signed.statement(), openings)?.len())
+            if let Some(wrong) = Items::of(items, signed.statement())?.check(openings).first() {
+                return Err(refused(
+                    &wrong.cause,
+                    "the transcript is not one of this item: do not rely on the log",
+                ));
+            }
+            Some(openings.openings.len())
         }
         _ => None,
     };
@@ -134,7 +141,8 @@ fn run_again(
     let (statement, tolerance) = (signed.statement(), arguments.tolerance);
     if let (Some(facts), Some(items)) = (&statement.predicate.language, &arguments.dataset) {
         let local = open_local(facts, model, arguments.tokenizer.as_deref(), &arguments.runtime)?;
-        return Ok(Some(language::rerun(items, &local, statement, openings, tolerance)?));
+        let found = Items::of(items, statement)?.asked().rerun(&local, openings, tolerance)?;
+        return Ok(Some((found.differences, found.largest)));
     }
     let Some(dataset) = dataset else { return Ok(None) };
     let onnx = read_onnx(model)?;

@@ -6,7 +6,7 @@ use audit::{
 };
 use certifier::{
     client::Client,
-    language,
+    language::{Items, Reran, WrongTranscript},
     log::{Difference, rerun},
 };
 use check::rerun::verify_opened;
@@ -57,19 +57,24 @@ pub async fn run(global: &Global, arguments: &ConfirmArguments, output: Output) 
     let client = session::client(global, output).await?;
     let record = wait(&client, arguments.audit, None, output).await?;
     let (header, openings, dataset) = evidence(&client, &record, output).await?;
-    let (found, largest) = run_again(arguments, header.signed.statement(), &openings, &dataset)?;
+    let Found { wrong, differences, largest, failed_too } =
+        run_again(arguments, header.signed.statement(), &openings, &dataset)?;
     // Classes decide. Scores may round otherwise elsewhere, which is worth knowing and no lie.
-    let (differences, scores): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| one.class != one.logged);
+    let (differences, scores): (Vec<_>, Vec<_>) =
+        differences.into_iter().partition(|one| one.class != one.logged);
     if !scores.is_empty() {
         output.warn(format!("{} scores differ by more than {}", scores.len(), arguments.tolerance));
     }
-    let agrees = differences.is_empty();
-    let note = note(&differences, &arguments.note, &dataset);
+    if failed_too > 0 {
+        output.warn(format!("{failed_too} calls failed in the log, and could not be run here either"));
+    }
+    let agrees = differences.is_empty() && wrong.is_empty();
+    let note = note(&wrong, &differences, &arguments.note, &dataset);
     let count = openings.openings.len();
     if arguments.dry_run {
         let document = json!({
             "audit": record.id, "openings": count, "agrees": agrees, "note": note,
-            "largest_score_difference": largest,
+            "largest_score_difference": largest, "failed_here_too": failed_too,
         });
         output.result(&document, || {
             format!("{} of {count} openings differ; nothing was reported\n{note}\n", differences.len())
@@ -87,27 +92,42 @@ pub async fn run(global: &Global, arguments: &ConfirmArguments, output: Output) 
     wait_and_show(&client, record.id, WaitArguments::default(), output).await
 }
 
+/// What running the openings again showed.
+#[derive(Default)]
+struct Found {
+    /// Transcripts that do not hold.
+    wrong: Vec<WrongTranscript>,
+    differences: Vec<Difference>,
+    largest: f64,
+    /// Calls of a language model without an answer, there and here.
+    failed_too: u64,
+}
+
 /// Runs the model on what was opened.
 fn run_again(
     arguments: &ConfirmArguments,
     statement: &Statement,
     openings: &Openings,
     dataset: &Dataset,
-) -> Result<(Vec<Difference>, f64)> {
+) -> Result<Found> {
     let tolerance = arguments.tolerance;
     if let Some(facts) = &statement.predicate.language {
         let items = arguments.items.as_ref().ok_or_else(|| {
             Failure::new("the log is of a language model", "pass the folder of its item set with --items")
         })?;
+        let items = Items::of(items, statement)?;
         let local = open_local(facts, &arguments.model, arguments.tokenizer.as_deref(), &arguments.runtime)?;
-        return Ok(language::rerun(items, &local, statement, openings, tolerance)?);
+        let Reran { differences, largest, failed_too } = items.asked().rerun(&local, openings, tolerance)?;
+        return Ok(Found { wrong: items.check(openings), differences, largest, failed_too });
     }
     let onnx = read_onnx(&arguments.model)?;
     if Digest::of(&onnx) != statement.model() {
         let what = format!("the log is of model {}, the file is {}", statement.model(), Digest::of(&onnx));
         return Err(Failure::new(what, "pass the ONNX file that was run; its owner must give it to you"));
     }
-    Ok(rerun(&onnx, dataset, statement, openings, &arguments.runtime.request(), tolerance)?)
+    let (differences, largest) =
+        rerun(&onnx, dataset, statement, openings, &arguments.runtime.request(), tolerance)?;
+    Ok(Found { differences, largest, ..Found::default() })
 }
 
 /// Log, openings and dataset of an audit, each by the digest in the audit's record, and held against each other.
@@ -146,17 +166,19 @@ async fn download(
 }
 
 /// What the canister is told: the first differences, and the auditor's own words.
-fn note(differences: &[Difference], own: &str, dataset: &Dataset) -> String {
+fn note(wrong: &[WrongTranscript], differences: &[Difference], own: &str, dataset: &Dataset) -> String {
     let name = |class: u8| dataset.schema().classes.get(usize::from(class)).map_or("?", String::as_str);
-    let mut parts: Vec<String> = differences
-        .iter()
-        .take(3)
-        .map(|one| {
-            format!("row {}: logged {}, the model decides {}", one.row, name(one.logged), name(one.class))
-        })
-        .collect();
-    if differences.len() > 3 {
-        parts.push(format!("{} in all", differences.len()));
+    let mut parts: Vec<String> = wrong.iter().take(3).map(|one| one.cause.to_string()).collect();
+    parts.extend(differences.iter().take(3).map(|one| {
+        let scores = if one.score.is_finite() {
+            format!(", scores differ by {:.1e}", one.score)
+        } else {
+            String::new()
+        };
+        format!("row {}: logged {}, the model decides {}{scores}", one.row, name(one.logged), name(one.class))
+    }));
+    if wrong.len() > 3 || differences.len() > 3 {
+        parts.push(format!("{} transcripts and {} classes in all", wrong.len(), differences.len()));
     }
     if !own.is_empty() {
         parts.push(own.to_owned());

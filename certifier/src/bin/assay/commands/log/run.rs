@@ -131,7 +131,14 @@ async fn drawn(global: &Global, id: AuditId, output: Output) -> Result<(Dataset,
         true => {
             let kind = ArtefactKind::LoggedModel;
             let card = client.download(kind, record.model.into(), &mut |_, _| ()).await?;
-            options(&Card::parse(&card)?.decision)
+            let card = Card::parse(&card)?;
+            if card.language.is_some() {
+                return Err(Failure::new(
+                    format!("audit {id} is of a language model"),
+                    format!("`assay language run --audit {id} --items FOLDER …` makes its log"),
+                ));
+            }
+            options(&card.decision)
         }
     };
     Ok((dataset, rows, options))
