@@ -110,6 +110,9 @@ fn hint_for(refusal: &interface::Error) -> String {
         Error::Anonymous => {
             "sign in: make a key with `assay identity new FILE` and pass --identity FILE".into()
         }
+        Error::NotAllowed { needed } if needed == "the owner of a model" => {
+            "register a model first: `assay model register` or `assay language register`".into()
+        }
         Error::NotAllowed { .. } => {
             "`assay role list` shows who may; a controller gives roles with `assay role add`".into()
         }
