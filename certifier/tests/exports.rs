@@ -16,7 +16,10 @@ const SIGNED_AT_NS: u64 = 1_790_000_000_000_000_000;
 /// The audit crate's golden statement, in a file as the canister exports it. Its signature is none: what is made of a
 /// file does not depend on it.
 fn fixture() -> (CertificateFile, Authentic) {
-    let body = include_bytes!("../../verifier-canister/audit/tests/golden/certificate.json").to_vec();
+    of(include_bytes!("../../verifier-canister/audit/tests/golden/certificate.json").to_vec())
+}
+
+fn of(body: Vec<u8>) -> (CertificateFile, Authentic) {
     let certificate = Certificate::parse(&body).unwrap();
     let Predicate { canister, certificate: id, .. } = &certificate.predicate;
     let status = status_json(*id, &CertificateState::Valid).unwrap();
@@ -118,6 +121,41 @@ fn what_is_undefined_stays_undefined_everywhere() {
     assert!(text.contains(
         "- `recall`, region = islands (fewer samples than the policy\\'s minimum): undefined: no sample"
     ));
+}
+
+#[test]
+fn a_language_models_documents_have_what_its_answers_add_up_to() {
+    let body = include_bytes!("../../verifier-canister/audit/tests/golden/language-counterfactual.json");
+    let (file, authentic) = of(body.to_vec());
+    let checked = Checked { file: &file, authentic: &authentic, on_main_network: true };
+    let measures = authentic.certificate.predicate.language_measures().unwrap();
+    let undefined = measures.iter().filter(|measure| measure.value.is_err()).count();
+    assert!(undefined > 0 && undefined < measures.len());
+
+    let bill = cyclonedx::bill(&checked);
+    same("language/bill.json", &pretty(&bill));
+    let model = &bill["components"][0];
+    let metrics = model["modelCard"]["quantitativeAnalysis"]["performanceMetrics"].as_array().unwrap();
+    for (metric, measure) in metrics.iter().zip(&measures) {
+        assert_eq!(metric["type"], measure.id);
+        assert_eq!(metric["slice"].as_str(), measure.group.as_deref());
+        let undefined = metric["value"].as_str().unwrap().starts_with("undefined: ");
+        assert_eq!(undefined, measure.value.is_err());
+    }
+    assert!(model["description"].as_str().unwrap().starts_with("Language model small in the ONNX file"));
+
+    let credential = vc::credential(&checked);
+    same("language/credential.json", &pretty(&credential));
+    let answers = credential["credentialSubject"]["answers"].as_array().unwrap();
+    assert_eq!(answers.len(), measures.len());
+    assert_eq!(answers.iter().filter(|one| one["undefined"].is_string()).count(), undefined);
+
+    let card = model_index::card(&checked);
+    same("language/card.md", card.as_bytes());
+    let (front, text) = card.trim_start_matches("---\n").split_once("---\n").unwrap();
+    assert!(front.contains("- type: \"change_rate\"\n      value: 0.200000\n      name: \"change_rate\""));
+    assert!(!front.contains("tabular"));
+    assert!(text.contains("- `change_rate`, group=female: undefined: no answer is one of the options"));
 }
 
 #[test]

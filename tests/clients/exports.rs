@@ -45,6 +45,8 @@ fn refused(answer: &Value, complaint: &str) {
 async fn a_bill_of_materials_has_the_published_schema() -> Result<()> {
     let read = python("cyclonedx", &golden("bill.json")).await?;
     assert_eq!(read, json!({ "ok": { "model": "three-way", "numbers": 194, "undefined": 77 } }));
+    let read = python("cyclonedx", &golden("language/bill.json")).await?;
+    assert_eq!(read["ok"]["model"], json!("rule"), "{read}");
     let folder = tempfile::tempdir()?;
     let unknown = changed(folder.path(), "bill.json", "\"lowerBound\"", "\"lower\"")?;
     refused(&python("cyclonedx", &unknown).await?, "lower");
@@ -65,6 +67,12 @@ async fn a_model_card_is_read_by_the_hubs_client() -> Result<()> {
         "entries": 1,
     });
     assert_eq!(read, json!({ "ok": expected }));
+    let read = python("model-index", &golden("language/card.md")).await?;
+    assert_eq!(
+        (&read["ok"]["model"], &read["ok"]["task"]),
+        (&json!("rule"), &json!("text-generation")),
+        "{read}"
+    );
     let folder = tempfile::tempdir()?;
     let text = changed(folder.path(), "card.md", "value: 0.", "value: about 0.")?;
     refused(&python("model-index", &text).await?, "about 0.");
@@ -89,6 +97,8 @@ async fn a_credential_is_json_ld_of_the_data_model() -> Result<()> {
         "quads": true,
     });
     assert_eq!(read, json!({ "ok": expected }));
+    let language = credential(&golden("language/credential.json"), THEN).await?;
+    assert_eq!(language["ok"]["types"], read["ok"]["types"], "{language}");
     refused(
         &credential(&golden("credential.json"), "2028-01-01T00:00:00Z").await?,
         "is after \"validUntil\"",

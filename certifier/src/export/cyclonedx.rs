@@ -3,6 +3,7 @@
 use audit::{
     Digest,
     certificate::{CriterionRecord, Level, Predicate},
+    language::LanguageModel,
 };
 use interface::rfc3339;
 use serde_json::{Value, json};
@@ -45,8 +46,17 @@ fn sha256(digest: Digest) -> Value {
 }
 
 /// Of a model whose file stays with its owner, not even its size is known.
-fn description(predicate: &Predicate, what: &str) -> String {
-    match predicate.model.parameters {
+fn description(checked: &Checked<'_>, what: &str) -> String {
+    if let Some(model) = checked.language_model() {
+        let (name, place) = match model {
+            LanguageModel::Endpoint(endpoint) => (&endpoint.model, format!("at {}", endpoint.base_url)),
+            LanguageModel::Local(local) => {
+                (&local.name, format!("in the ONNX file with SHA-256 {}", local.file))
+            }
+        };
+        return format!("Language model {name} {place}, by its owner's word; the digest is that of {what}.");
+    }
+    match checked.predicate().model.parameters {
         0 => format!("Classifier whose file stays with its owner; the digest is that of {what}."),
         parameters => {
             format!("Integer classifier with {parameters} parameters; the digest is that of {what}.")
@@ -69,12 +79,12 @@ fn model(checked: &Checked<'_>) -> Value {
         "type": "machine-learning-model",
         "bom-ref": "model",
         "name": model.name,
-        "description": description(predicate, what),
+        "description": description(checked, what),
         "hashes": sha256(model.digest),
         "externalReferences": references(checked),
         "modelCard": {
             "modelParameters": {
-                "task": "classification",
+                "task": if checked.language_model().is_some() { "text generation" } else { "classification" },
                 "modelArchitecture": model.layers.join("; "),
                 "datasets": [{ "ref": "dataset" }],
             },
@@ -158,12 +168,13 @@ fn references(checked: &Checked<'_>) -> Value {
 }
 
 /// Values are text here, so an undefined one says why.
-fn metric(figure: Figure<'_>) -> Value {
-    let mut metric = json!({ "type": figure.metric.to_string(), "value": value_text(figure.value) });
-    if let Some(slice) = figure.slice() {
+fn metric(figure: Figure) -> Value {
+    let (Ok(value) | Err(value)) = figure.value;
+    let mut metric = json!({ "type": figure.id, "value": value });
+    if let Some(slice) = figure.slice {
         metric["slice"] = slice.into();
     }
-    if let Some(interval) = &figure.value.interval {
+    if let Some(interval) = figure.interval {
         metric["confidenceInterval"] =
             json!({ "lowerBound": interval.lower.to_string(), "upperBound": interval.upper.to_string() });
     }

@@ -10,8 +10,10 @@ pub mod model_index;
 pub mod vc;
 
 use audit::{
-    Digest, Metric,
-    certificate::{Measured, Predicate},
+    Digest,
+    certificate::{GroupRecord, Measured, MetricRecord, Predicate},
+    interval::Interval,
+    language::LanguageModel,
 };
 use base64::{
     Engine as _,
@@ -35,6 +37,11 @@ impl<'a> Checked<'a> {
     /// What the certificate says.
     pub fn predicate(&self) -> &'a Predicate {
         &self.authentic.certificate.predicate
+    }
+
+    /// The language model that the certificate is about, if it is about one.
+    fn language_model(&self) -> Option<&'a LanguageModel> {
+        Some(&self.predicate().log.as_ref()?.language.as_ref()?.model)
     }
 
     /// SHA-256 of the statement.
@@ -63,68 +70,74 @@ impl<'a> Checked<'a> {
     }
 }
 
-/// One figure of a certificate.
-#[derive(Debug, Clone, Copy)]
-struct Figure<'a> {
-    metric: Metric,
-    value: &'a Measured,
-    attributes: &'a [String],
-    group: &'a [String],
-    /// The class that counts as positive, where it is not the favourable one.
-    class: Option<&'a str>,
-    /// Whether it is about a group smaller than the policy's minimum.
-    small: bool,
+/// One figure of a certificate, or one that follows from its counters.
+struct Figure {
+    /// What it is: a metric, or a language model's figure.
+    id: String,
+    /// What it was measured on, in words; `None` for all samples.
+    slice: Option<String>,
+    /// Six digits, or why there are none.
+    value: Result<String, String>,
+    interval: Option<Interval>,
+    /// Whether it is about groups of several attributes at once.
+    of_intersection: bool,
 }
 
-impl Figure<'_> {
-    /// What it was measured on, in words; `None` for all samples.
-    fn slice(&self) -> Option<String> {
-        let mut text = pages::over(self.attributes, self.group);
-        match self.class {
-            Some(class) => text.push_str(&format!(", class {class}")),
-            None if self.attributes.is_empty() => return None,
-            None => {}
-        }
-        if self.small {
-            text.push_str(" (fewer samples than the policy's minimum)");
-        }
-        Some(text)
+/// Every figure of all samples, of groups, and between groups, in the certificate's order. Before them, what a language
+/// model's answers add up to.
+fn figures(predicate: &Predicate) -> impl Iterator<Item = Figure> {
+    let answers = predicate.language_measures().unwrap_or_default().into_iter().map(|measure| Figure {
+        id: measure.id.to_owned(),
+        value: measure.decimal().ok_or_else(|| undefined(measure.value.as_ref().err())),
+        slice: measure.group,
+        interval: measure.interval,
+        of_intersection: false,
+    });
+    let of_groups = predicate.groups.iter().flat_map(|group| {
+        let slice = group_slice(predicate, group);
+        group.metrics.iter().map(move |record| figure(record, slice.clone(), &group.attributes))
+    });
+    let between = predicate.comparisons.iter().flat_map(|comparison| {
+        let slice = (!comparison.attributes.is_empty()).then(|| pages::over(&comparison.attributes, &[]));
+        comparison.metrics.iter().map(move |record| figure(record, slice.clone(), &comparison.attributes))
+    });
+    answers.chain(of_groups).chain(between)
+}
+
+fn figure(record: &MetricRecord, slice: Option<String>, attributes: &[String]) -> Figure {
+    let Measured { decimal, undefined, interval, .. } = &record.value;
+    Figure {
+        id: record.metric.to_string(),
+        slice,
+        value: decimal.clone().ok_or_else(|| self::undefined(undefined.as_ref())),
+        interval: *interval,
+        of_intersection: attributes.len() > 1,
     }
 }
 
-/// Every figure of all samples, of groups, and between groups; in the certificate's order.
-fn figures(predicate: &Predicate) -> impl Iterator<Item = Figure<'_>> {
-    let of_groups = predicate.groups.iter().flat_map(|group| {
-        let class = (group.class != predicate.favourable).then_some(group.class.as_str());
-        group.metrics.iter().map(move |record| Figure {
-            metric: record.metric,
-            value: &record.value,
-            attributes: &group.attributes,
-            group: &group.group,
-            class,
-            small: group.small,
-        })
-    });
-    let between = predicate.comparisons.iter().flat_map(|comparison| {
-        comparison.metrics.iter().map(|record| Figure {
-            metric: record.metric,
-            value: &record.value,
-            attributes: &comparison.attributes,
-            group: &[],
-            class: None,
-            small: false,
-        })
-    });
-    of_groups.chain(between)
+fn group_slice(predicate: &Predicate, group: &GroupRecord) -> Option<String> {
+    // A language model's own accuracy counts every class: beside it, the class that a metric counts is always named.
+    let is_language = predicate.log.as_ref().is_some_and(|log| log.language.is_some());
+    let class = (is_language || group.class != predicate.favourable).then_some(group.class.as_str());
+    let mut text = pages::over(&group.attributes, &group.group);
+    match class {
+        Some(class) => text.push_str(&format!(", class {class}")),
+        None if group.attributes.is_empty() => return None,
+        None => {}
+    }
+    if group.small {
+        text.push_str(" (fewer samples than the policy's minimum)");
+    }
+    Some(text)
+}
+
+fn undefined(reason: Option<&impl std::fmt::Display>) -> String {
+    reason.map_or_else(|| "undefined".to_owned(), |reason| format!("undefined: {reason}"))
 }
 
 /// Six digits, or `undefined` with the reason.
 fn value_text(value: &Measured) -> String {
-    match (&value.decimal, &value.undefined) {
-        (Some(decimal), _) => decimal.clone(),
-        (None, Some(undefined)) => format!("undefined: {undefined}"),
-        (None, None) => "undefined".to_owned(),
-    }
+    value.decimal.clone().unwrap_or_else(|| undefined(value.undefined.as_ref()))
 }
 
 /// A digest as a name for the bytes (RFC 6920).

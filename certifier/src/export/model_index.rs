@@ -7,22 +7,26 @@ use std::fmt::Write as _;
 
 use interface::utc;
 
-use super::{Checked, Figure, figures, value_text};
+use super::{Checked, Figure, figures};
 
 /// The card.
 pub fn card(checked: &Checked<'_>) -> String {
     // Front matter and text of a hub's page: intersections would make it hundreds of lines.
-    let shown = figures(checked.predicate()).filter(|figure| figure.attributes.len() <= 1);
-    let (defined, undefined): (Vec<_>, Vec<_>) = shown.partition(|figure| figure.value.decimal.is_some());
+    let shown = figures(checked.predicate()).filter(|figure| !figure.of_intersection);
+    let (defined, undefined): (Vec<_>, Vec<_>) = shown.partition(|figure| figure.value.is_ok());
     format!("---\n{}---\n{}", front_matter(checked, &defined), text(checked, &undefined))
 }
 
-fn front_matter(checked: &Checked<'_>, figures: &[Figure<'_>]) -> String {
+fn front_matter(checked: &Checked<'_>, figures: &[Figure]) -> String {
     let predicate = checked.predicate();
     let dataset = &predicate.dataset;
+    let (task, name) = match checked.language_model() {
+        None => ("tabular-classification", "Tabular classification"),
+        Some(_) => ("text-generation", "Text generation"),
+    };
     let mut yaml = format!(
-        "tags:\n- tabular-classification\nmodel-index:\n- name: {}\n  results:\n  - task:\n      \
-         type: tabular-classification\n      name: Tabular classification\n    dataset:\n      type: {}\n      \
+        "tags:\n- {task}\nmodel-index:\n- name: {}\n  results:\n  - task:\n      \
+         type: {task}\n      name: {name}\n    dataset:\n      type: {}\n      \
          name: {}\n      revision: {}\n",
         quoted(&predicate.model.name),
         quoted(&dataset.name),
@@ -31,12 +35,11 @@ fn front_matter(checked: &Checked<'_>, figures: &[Figure<'_>]) -> String {
     );
     yaml.push_str("    metrics:\n");
     for figure in figures {
-        let slice = figure.slice().map_or_else(String::new, |slice| format!(" ({slice})"));
-        let value = figure.value.decimal.as_deref().unwrap_or_default();
-        let id = figure.metric.to_string();
+        let Figure { id, value: Ok(value), .. } = figure else { continue };
+        let slice = figure.slice.as_ref().map_or_else(String::new, |slice| format!(" ({slice})"));
         let name = quoted(&format!("{id}{slice}"));
         // Writing to text does not fail.
-        let _ = writeln!(yaml, "    - type: {}\n      value: {value}\n      name: {name}", quoted(&id));
+        let _ = writeln!(yaml, "    - type: {}\n      value: {value}\n      name: {name}", quoted(id));
     }
     if let Some(page) = checked.page() {
         let name = format!("Assay certificate {}", predicate.certificate);
@@ -45,7 +48,7 @@ fn front_matter(checked: &Checked<'_>, figures: &[Figure<'_>]) -> String {
     yaml
 }
 
-fn text(checked: &Checked<'_>, undefined: &[Figure<'_>]) -> String {
+fn text(checked: &Checked<'_>, undefined: &[Figure]) -> String {
     let predicate = checked.predicate();
     let standing = checked.authentic.standing.word();
     let mut text = format!(
@@ -69,9 +72,9 @@ fn text(checked: &Checked<'_>, undefined: &[Figure<'_>]) -> String {
         text.push_str("\n## Undefined\n\nThese have no value and are not in the list above:\n\n");
     }
     for figure in undefined {
-        let over = figure.slice().unwrap_or_else(|| "all samples".to_owned());
-        let _ =
-            writeln!(text, "- `{}`, {}: {}", figure.metric, plain(&over), plain(&value_text(figure.value)));
+        let over = figure.slice.as_deref().unwrap_or("all samples");
+        let (Ok(value) | Err(value)) = &figure.value;
+        let _ = writeln!(text, "- `{}`, {}: {}", figure.id, plain(over), plain(value));
     }
     text
 }

@@ -4,8 +4,7 @@
 //! verifies would be worth nothing. It names the digest of the signed statement instead, and carries the statement, whose
 //! canonical JSON (RFC 8785) has that digest.
 
-use audit::certificate::CriterionRecord;
-use audit::dsse::IN_TOTO;
+use audit::{certificate::CriterionRecord, dsse::IN_TOTO, language::Measure};
 use check::Standing;
 use interface::rfc3339;
 use serde_json::{Map, Value, json};
@@ -63,7 +62,7 @@ fn context() -> Value {
 fn subject(checked: &Checked<'_>) -> Value {
     let predicate = checked.predicate();
     let sample = &predicate.sample;
-    json!({
+    let mut subject = json!({
         "id": named(predicate.model.digest),
         "type": "EvaluatedModel",
         "name": predicate.model.name,
@@ -84,7 +83,30 @@ fn subject(checked: &Checked<'_>) -> Value {
         },
         "verdict": predicate.verdict.word(),
         "criteria": predicate.criteria.iter().map(criterion).collect::<Vec<_>>(),
-    })
+    });
+    if checked.language_model().is_some() {
+        let answers = predicate.language_measures().unwrap_or_default();
+        subject["answers"] = answers.iter().map(answer).collect();
+    }
+    subject
+}
+
+/// What a language model's answers add up to, one figure of it.
+fn answer(measure: &Measure) -> Value {
+    let over = measure.group.as_deref().unwrap_or("all samples");
+    let mut object = json!({ "figure": measure.id, "over": over });
+    match &measure.value {
+        Ok(exact) => {
+            object["exactValue"] = exact.to_string().into();
+            object["decimalValue"] = measure.decimal().into();
+        }
+        Err(reason) => object["undefined"] = reason.to_string().into(),
+    }
+    if let Some(interval) = measure.interval {
+        object["interval95"] =
+            json!({ "lower": interval.lower.to_string(), "upper": interval.upper.to_string() });
+    }
+    object
 }
 
 fn criterion(record: &CriterionRecord) -> Value {
