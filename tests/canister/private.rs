@@ -263,11 +263,11 @@ async fn verifications_and_waiting_audits_are_limited() -> Result<()> {
     let owned = world.register_private(setup(), &small(&dataset, "limited"), 1).await?;
     let record = world.drawn(&owned, &dataset, 50).await?;
     let quotas = world.client(CONTROLLER)?.limits().await?.quotas;
-    let tight = interface::Quotas { verifications_per_day: 1, awaiting_proofs: 1, ..quotas };
+    let tight = interface::Quotas { verifications_per_day: 1, awaiting_audits: 1, ..quotas };
     let set: Result<(), Error> = world.call(CONTROLLER, "set_quotas", tight).await?;
     set?;
     let full = world.request(owned.digest, &dataset, Some(50)).await.expect_err("one waits already");
-    assert!(full.to_string().contains("awaiting_proofs"), "{full}");
+    assert!(full.to_string().contains("awaiting_audits"), "{full}");
     // One registration was verified today.
     let another = world.register_private(setup(), &small(&dataset, "another"), 2).await;
     let cause = another.expect_err("it must be refused").to_string();

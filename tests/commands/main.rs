@@ -56,6 +56,9 @@ fn kinder(log: &Path) -> Result<()> {
 async fn a_local_language_model_is_audited_confirmed_and_run_again() -> Result<()> {
     let shell = Shell::start().await?;
     shell.does("controller", &format!("dataset add {ITEMS}"))?;
+    let seen = shell.does("owner", &format!("language prompt {ITEMS} --local {MODEL}"))?;
+    let [male, female] = [0, 1].map(|variant| &seen["local"][variant]["tokens"]);
+    assert!(male.to_string().contains("Ġmale") && female.to_string().contains("Ġfemale"), "{seen}");
     let register = format!("language register --items {ITEMS} --local {MODEL} --model letters");
     shell.does("owner", &register)?;
     shell.does("owner", "key add")?;

@@ -129,11 +129,21 @@ impl Local {
         Ok(())
     }
 
+    /// A prompt with what stands before and behind it: all but the letter.
+    pub fn text(&self, prompt: &str) -> String {
+        format!("{}{prompt}{}", self.facts.before, self.facts.after)
+    }
+
+    /// The tokens of a prompt's text, as the tokenizer writes them.
+    pub fn pieces(&self, prompt: &str) -> Result<Vec<String>, LanguageRunError> {
+        Ok(self.model.borrow().pieces(&self.text(prompt))?)
+    }
+
     /// How likely it finds each option of an item behind a prompt.
     pub fn answer(&self, set: &ItemSet, item: u32, prompt: &str) -> Result<Answer, NoAnswer> {
         let options = set.item(item).map_or(0, |item| item.options.len());
         let letters: Vec<String> = ('A'..='Z').take(options).map(String::from).collect();
-        let text = format!("{}{prompt}{}", self.facts.before, self.facts.after);
+        let text = self.text(prompt);
         let mut model = self.model.borrow_mut();
         let found = model.likelihoods(&text, &letters).or_else(|cause| match cause {
             // The runtime says the same of a text that is too long for the model and of a device that lost its memory.

@@ -6,7 +6,7 @@ use ort::{
     session::{HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionInputValue},
     value::{DynTensor, Tensor, TensorElementType, ValueType},
 };
-use tokenizers::Tokenizer;
+use tokenizers::{Encoding, Tokenizer};
 
 use crate::{
     Choice, Facts, Request, RuntimeError,
@@ -118,19 +118,28 @@ impl LanguageModel {
         all.collect()
     }
 
-    /// The tokens of a text, without those that the tokenizer's template puts behind it: what they say about the model's end
-    /// of a text says nothing about the ending.
+    /// The tokens of a text as the tokenizer writes them, with those that its template puts before it.
+    pub fn pieces(&self, text: &str) -> Result<Vec<String>, RuntimeError> {
+        let (encoded, length) = self.encoded(text)?;
+        Ok(encoded.get_tokens()[..length].to_vec())
+    }
+
     fn tokens(&self, text: &str) -> Result<Vec<u32>, RuntimeError> {
+        let (encoded, length) = self.encoded(text)?;
+        Ok(encoded.get_ids()[..length].to_vec())
+    }
+
+    /// A text's tokens, and how many there are without those that the tokenizer's template puts behind it: what they say about
+    /// the model's end of a text says nothing about the ending.
+    fn encoded(&self, text: &str) -> Result<(Encoding, usize), RuntimeError> {
         let encoded = self.tokenizer.encode(text, true);
         let encoded = encoded.map_err(|cause| RuntimeError::Tokenizer(cause.to_string()))?;
-        let added =
-            encoded.get_special_tokens_mask().iter().rev().take_while(|&&special| special == 1).count();
-        let tokens = encoded.get_ids();
-        let tokens = &tokens[..tokens.len() - added];
-        if tokens.len() > MAX_TOKENS {
-            return Err(RuntimeError::TooLong { max: MAX_TOKENS, got: tokens.len() });
+        let behind = encoded.get_special_tokens_mask().iter().rev().take_while(|&&special| special == 1);
+        let length = encoded.len() - behind.count();
+        if length > MAX_TOKENS {
+            return Err(RuntimeError::TooLong { max: MAX_TOKENS, got: length });
         }
-        Ok(tokens.to_vec())
+        Ok((encoded, length))
     }
 
     /// The logits behind each of the last `wanted` tokens.

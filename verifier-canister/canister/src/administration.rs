@@ -62,7 +62,7 @@ impl<M: Memory> State<M> {
         check_range("slice_instructions", min, max, quotas.slice_instructions)?;
         check_range("uploads_total", 0, 1024, quotas.uploads_total.into())?;
         check_range("open_audits_total", 0, 1024, quotas.open_audits_total.into())?;
-        check_range("awaiting_proofs_total", 0, 1 << 14, quotas.awaiting_proofs_total.into())?;
+        check_range("awaiting_audits_total", 0, 1 << 14, quotas.awaiting_audits_total.into())?;
         check_range("audit_work", 0, 1 << 50, quotas.audit_work)?;
         self.quotas.put(&quotas)
     }

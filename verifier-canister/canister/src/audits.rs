@@ -164,7 +164,7 @@ impl<M: Memory> State<M> {
         let totals = self.totals.get()?;
         check_quota("audit_work", quotas.audit_work, 0, work)?;
         check_quota("open_audits", quotas.open_audits.into(), account.open_audits.into(), 1)?;
-        let open = self.turns.len().saturating_sub(totals.awaiting_proofs.into());
+        let open = self.turns.len().saturating_sub(totals.awaiting_audits.into());
         check_quota("open_audits_total", quotas.open_audits_total.into(), open, 1)?;
         let (today, own) =
             if account.day == context.day() { (account.audits_today, account.work_today) } else { (0, 0) };

@@ -103,10 +103,10 @@ impl<M: Memory> State<M> {
     /// Fails when too many audits wait for somebody already: of this owner, or of all.
     pub(crate) fn check_awaiting_quotas(&self, owner: Principal) -> Result<(), Error> {
         let (quotas, account, totals) = (self.quotas.get()?, self.account(owner)?, self.totals.get()?);
-        let used = account.awaiting_proofs.into();
-        check_quota("awaiting_proofs", quotas.awaiting_proofs.into(), used, 1)?;
-        let used = totals.awaiting_proofs.into();
-        check_quota("awaiting_proofs_total", quotas.awaiting_proofs_total.into(), used, 1)
+        let used = account.awaiting_audits.into();
+        check_quota("awaiting_audits", quotas.awaiting_audits.into(), used, 1)?;
+        let used = totals.awaiting_audits.into();
+        check_quota("awaiting_audits_total", quotas.awaiting_audits_total.into(), used, 1)
     }
 
     /// An audit's sample is drawn: from now on it takes the place of its model's owner, not its requester's.
@@ -125,8 +125,8 @@ impl<M: Memory> State<M> {
 
     fn change_awaiting(&mut self, owner: Principal, change: impl Fn(u32) -> u32) -> Result<(), Error> {
         let (mut account, mut totals) = (self.account(owner)?, self.totals.get()?);
-        account.awaiting_proofs = change(account.awaiting_proofs);
-        totals.awaiting_proofs = change(totals.awaiting_proofs);
+        account.awaiting_audits = change(account.awaiting_audits);
+        totals.awaiting_audits = change(totals.awaiting_audits);
         self.accounts.put(owner, &account)?;
         self.totals.put(&totals)
     }

@@ -131,7 +131,7 @@ impl<M: Memory> State<M> {
         check_quota("uploads", quotas.uploads.into(), own, 1)?;
         match kind {
             // Only who is awaited brings these; nobody else's uploads must be able to keep them out.
-            _ if kind.is_handed_in() && account.awaiting_proofs == 0 => {
+            _ if kind.is_handed_in() && account.awaiting_audits == 0 => {
                 return Err(Error::not_allowed(&format!("the owner of an audit that awaits {kind}")));
             }
             _ if kind.is_handed_in() => {}

@@ -34,11 +34,11 @@ pub struct Quotas {
     /// Work of all audits that all requesters ask for in a day.
     pub work_per_day_total: u64,
     /// Audits of one owner's models that wait for a proof, a log, openings or an auditor.
-    #[serde(default = "awaiting_proofs")]
-    pub awaiting_proofs: u32,
+    #[serde(default = "awaiting_audits", alias = "awaiting_proofs")]
+    pub awaiting_audits: u32,
     /// Audits of all owners that wait for one of these.
-    #[serde(default = "awaiting_proofs_total")]
-    pub awaiting_proofs_total: u32,
+    #[serde(default = "awaiting_audits_total", alias = "awaiting_proofs_total")]
+    pub awaiting_audits_total: u32,
     /// Registrations of private models, whose proofs may be wrong, that one principal has verified in a day.
     #[serde(default = "verifications_per_day")]
     pub verifications_per_day: u32,
@@ -59,10 +59,10 @@ pub struct Quotas {
 fn work_per_day() -> u64 {
     1_000_000_000_000
 }
-fn awaiting_proofs() -> u32 {
+fn awaiting_audits() -> u32 {
     8
 }
-fn awaiting_proofs_total() -> u32 {
+fn awaiting_audits_total() -> u32 {
     4096
 }
 fn verifications_per_day() -> u32 {

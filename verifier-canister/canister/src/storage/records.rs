@@ -26,8 +26,8 @@ pub const INITIAL_QUOTAS: Quotas = Quotas {
     audit_work: 1_000_000_000_000,
     work_per_day: 1_000_000_000_000,
     work_per_day_total: 5_000_000_000_000,
-    awaiting_proofs: 8,
-    awaiting_proofs_total: 4096,
+    awaiting_audits: 8,
+    awaiting_audits_total: 4096,
     verifications_per_day: 100,
     verifications_per_day_total: 10_000,
     disputes_per_day: 20,
@@ -54,8 +54,8 @@ pub struct Totals {
     #[serde(default)]
     pub verification_instructions: u64,
     /// Audits that wait for somebody.
-    #[serde(default)]
-    pub awaiting_proofs: u32,
+    #[serde(default, alias = "awaiting_proofs")]
+    pub awaiting_audits: u32,
     /// Proofs verified on `verified_day`.
     #[serde(default)]
     pub verifications_today: u32,
@@ -89,8 +89,8 @@ pub struct Account {
     #[serde(default)]
     pub work_today: u64,
     /// Audits of its models that wait for somebody.
-    #[serde(default)]
-    pub awaiting_proofs: u32,
+    #[serde(default, alias = "awaiting_proofs")]
+    pub awaiting_audits: u32,
     /// Proofs verified for it on `verified_day`.
     #[serde(default)]
     pub verifications_today: u32,

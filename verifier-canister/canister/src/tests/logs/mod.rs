@@ -153,9 +153,9 @@ impl World {
             awaiting += u32::from(audit.state.is_awaiting());
             open += u32::from(audit.state.is_open() && !audit.state.is_awaiting());
         }
-        assert_eq!(self.state.totals.get().unwrap().awaiting_proofs, awaiting);
+        assert_eq!(self.state.totals.get().unwrap().awaiting_audits, awaiting);
         let owner = self.state.account(person(OWNER)).unwrap();
-        assert_eq!((owner.awaiting_proofs, owner.open_audits), (awaiting, open));
+        assert_eq!((owner.awaiting_audits, owner.open_audits), (awaiting, open));
     }
 
     /// A world with an audit of 30 rows that awaits its log: of a public model, or of one that stays with its owner.
@@ -365,9 +365,9 @@ fn nobody_is_waited_for_for_ever() {
     assert_eq!((predicate.level, predicate.odds), (Level::Attested, Vec::new()));
     assert!(predicate.log.unwrap().openings.unwrap().checked.is_none());
     // Who waited takes no place any more.
-    assert_eq!(world.state.account(person(OWNER)).unwrap().awaiting_proofs, 0);
+    assert_eq!(world.state.account(person(OWNER)).unwrap().awaiting_audits, 0);
     assert_eq!(world.state.account(person(OWNER)).unwrap().open_audits, 0);
-    assert_eq!(world.state.totals.get().unwrap().awaiting_proofs, 0);
+    assert_eq!(world.state.totals.get().unwrap().awaiting_audits, 0);
 }
 
 /// An answer to the first draw that comes late does not say what is opened.

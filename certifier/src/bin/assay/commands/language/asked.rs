@@ -64,9 +64,7 @@ impl AskedArguments {
 
     /// The files of a local model, if one is meant, with what is said about it.
     pub fn local(&self) -> Result<Option<(LocalFiles, LocalFacts)>> {
-        let Some(files) = self.local.files()? else { return Ok(None) };
-        let facts = files.facts(&self.model, &self.local.before, &self.local.after);
-        Ok(Some((files, facts)))
+        self.local.read(&self.model)
     }
 
     /// The endpoint, and with which parameters it is asked.
@@ -123,9 +121,12 @@ pub struct LocalArguments {
 }
 
 impl LocalArguments {
-    fn files(&self) -> Result<Option<LocalFiles>> {
-        let read = |file: &PathBuf| LocalFiles::read(file, self.tokenizer.as_deref());
-        Ok(self.local.as_ref().map(read).transpose()?)
+    /// The files, if any are named, with what is said about them.
+    pub fn read(&self, name: &str) -> Result<Option<(LocalFiles, LocalFacts)>> {
+        let Some(file) = &self.local else { return Ok(None) };
+        let files = LocalFiles::read(file, self.tokenizer.as_deref())?;
+        let facts = files.facts(name, &self.before, &self.after);
+        Ok(Some((files, facts)))
     }
 }
 

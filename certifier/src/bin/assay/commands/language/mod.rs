@@ -6,8 +6,11 @@ mod register;
 mod report;
 mod run;
 
-pub use asked::open_local;
+use audit::language::Answer;
+use certifier::language::{LanguageRunError, NoAnswer};
 use clap::Subcommand;
+
+pub use asked::open_local;
 
 use crate::{
     arguments::Global,
@@ -49,9 +52,26 @@ pub enum LanguageCommand {
         after_help = "Examples:\n  assay language report facts.log\n  assay language report statement.json --json"
     )]
     Report(report::ReportArguments),
-    /// Show the prompts of an item, as a run would send them
-    #[command(after_help = "Example:\n  assay language prompt datasets/language/german-sex --row 3")]
-    Prompt(prompt::PromptArguments),
+    /// Show the prompts of an item, as a run would send them; with --local, what the model makes of them
+    #[command(after_help = "Examples:\n  assay language prompt datasets/language/german-sex --row 3\n  \
+        assay language prompt datasets/language/german-sex --row 3 \\\n      \
+        --local datasets/language/models/credit-letters/model.onnx\n\n\
+        With --local, the whole text is shown with its tokens and the probability of each letter: look whether --before and \
+        --after suit the model before it is registered.")]
+    Prompt(Box<prompt::PromptArguments>),
+}
+
+/// Why a local model has no answer, to whoever asked for one.
+fn no_answer(none: NoAnswer) -> LanguageRunError {
+    match none {
+        NoAnswer::Text(cause) | NoAnswer::Model(cause) => cause.into(),
+    }
+}
+
+/// The probabilities that a local model gives the letters, in the order shown.
+fn shares(answer: &Answer) -> String {
+    let shares = answer.likelihoods.iter().map(|&one| format!("{:.4}", (one as f64 / 1e6).exp()));
+    shares.collect::<Vec<_>>().join(", ")
 }
 
 pub async fn run(global: &Global, command: LanguageCommand, output: Output) -> Result<Exit> {

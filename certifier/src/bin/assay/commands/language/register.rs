@@ -3,11 +3,11 @@ use audit::{
     language::{ItemSet, LanguageModel, LocalFacts},
     log::{CARD_FORMAT, Card},
 };
-use certifier::language::{LanguageRunError, LocalFiles, NoAnswer, decision, read_items};
+use certifier::language::{LocalFiles, decision, read_items};
 use clap::Args;
 use interface::ArtefactKind;
 
-use super::asked::AskedArguments;
+use super::{asked::AskedArguments, no_answer, shares};
 use crate::{
     arguments::Global,
     commands::{log::RuntimeArguments, model::register},
@@ -38,14 +38,11 @@ fn tried(
     let spinner = output.spinner("running the first item");
     let local = files.load(&facts, &arguments.runtime.request())?;
     let prompt = set.prompt(&dataset.digest(), 0, 0).unwrap_or_default();
-    let answer = local.answer(set, 0, &prompt).map_err(|none| match none {
-        NoAnswer::Text(cause) | NoAnswer::Model(cause) => LanguageRunError::from(cause),
-    })?;
+    let answer = local.answer(set, 0, &prompt).map_err(no_answer)?;
     drop(spinner);
-    let shares = answer.likelihoods.iter().map(|&one| format!("{:.4}", (one as f64 / 1e6).exp()));
     output.note(format!(
         "item 0: the letters have probabilities {}; where they are all small, --before and --after do not suit the model",
-        shares.collect::<Vec<_>>().join(", ")
+        shares(&answer)
     ));
     Ok(facts)
 }
