@@ -86,8 +86,8 @@ async fn an_endpoint_is_held_to_what_it_was_registered_with() -> Result<()> {
     let shuffle = ShuffleFacts { seed: Digest([1; 32]), ..asked.shuffle.clone() };
     let other = LanguageModel::Endpoint(EndpointFacts { model: "another".to_owned(), ..facts.clone() });
     for (what, language) in [
-        ("items", LanguageFacts { items: Digest([1; 32]), ..asked.clone() }),
-        ("shuffle seed", LanguageFacts { shuffle, model: other, ..asked }),
+        ("items", LanguageFacts { items: Digest([1; 32]), model: other, ..asked.clone() }),
+        ("shuffle seed", LanguageFacts { shuffle, ..asked }),
     ] {
         let source = language.model.digest()?;
         let bytes = Card { language: Some(language), source, ..card.clone() }.to_json()?;
