@@ -1,11 +1,11 @@
 //! The calls of a log: those that have a result, on the disk, and those that are left.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use audit::language::{Answer, Call, MAX_ERRORS, Parsed};
 
 use super::{
-    Job, LanguageRunError, Progress,
+    Job, LanguageRunError, Progress, Respondent,
     journal::{Journal, Place},
 };
 use crate::log::{LogRunError, folder::Folder};
@@ -73,7 +73,12 @@ impl<'a> Calls<'a> {
         let (set, seed) = (self.job.set, &self.job.shuffle_seed);
         let parsed = answer.as_ref().map_or(Parsed::Failed, |answer| answer.parse(set, seed, row));
         let call = Call { prompt, answer, errors: all, parsed };
-        self.journal.append(place, &call)?;
+        // An answer of an endpoint has a price, and is on the disk before it is counted.
+        let may_be_lost = match self.job.model {
+            Respondent::Endpoint(..) => Duration::ZERO,
+            Respondent::Local(_) => Duration::from_secs(1),
+        };
+        self.journal.append(place, &call, may_be_lost)?;
         if call.answer.is_none() {
             self.last_error = call.errors.last().cloned();
         }
@@ -85,7 +90,8 @@ impl<'a> Calls<'a> {
 
     /// All of them, once none is left. Fails where not a single one has an answer: nobody was asked anything, and that is no
     /// audit, whatever the reason.
-    pub fn into_complete(self) -> Result<Option<BTreeMap<Place, Call>>, LanguageRunError> {
+    pub fn into_complete(mut self) -> Result<Option<BTreeMap<Place, Call>>, LanguageRunError> {
+        self.journal.sync()?;
         if self.state.failed == self.state.total {
             let last = self.done.values().find_map(|call| call.errors.last().cloned());
             let last = self.last_error.or(last).unwrap_or_default();

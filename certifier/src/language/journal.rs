@@ -1,10 +1,11 @@
-//! What was answered so far, one call a line, on the disk before the next is counted.
+//! What was answered so far, one call a line.
 
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions, TryLockError},
     io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _},
     path::Path,
+    time::{Duration, Instant},
 };
 
 use audit::{
@@ -34,6 +35,7 @@ struct Line {
 pub struct Journal {
     file: File,
     path: std::path::PathBuf,
+    synced: Instant,
 }
 
 impl Journal {
@@ -80,14 +82,30 @@ impl Journal {
         }
         drop(reader);
         file.set_len(whole).and_then(|()| file.seek(SeekFrom::Start(whole))).map_err(failed)?;
-        Ok((Self { file, path }, calls))
+        Ok((Self { file, path, synced: Instant::now() }, calls))
     }
 
-    /// Appends a call; it is on the disk when this returns.
-    pub fn append(&mut self, (index, variant): Place, call: &Call) -> Result<(), LanguageRunError> {
+    /// Appends a call. Unless it may be lost for so long when the power goes, it is on the disk when this returns.
+    pub fn append(
+        &mut self,
+        (index, variant): Place,
+        call: &Call,
+        may_be_lost: Duration,
+    ) -> Result<(), LanguageRunError> {
         let mut line = to_canonical_json("journal", &Line { index, variant, call: call.clone() })?;
         line.push(b'\n');
-        let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
-        Ok(written.map_err(|cause| LogRunError::File { path: self.path.clone(), cause })?)
+        self.file.write_all(&line).map_err(|cause| self.failed(cause))?;
+        if self.synced.elapsed() < may_be_lost { Ok(()) } else { self.sync() }
+    }
+
+    /// Returns once everything is on the disk.
+    pub fn sync(&mut self) -> Result<(), LanguageRunError> {
+        self.file.sync_data().map_err(|cause| self.failed(cause))?;
+        self.synced = Instant::now();
+        Ok(())
+    }
+
+    fn failed(&self, cause: std::io::Error) -> LanguageRunError {
+        LogRunError::File { path: self.path.clone(), cause }.into()
     }
 }
