@@ -37,6 +37,21 @@ impl Context {
     pub fn day(&self) -> u64 {
         self.now_ns / (86_400 * SECOND_NS)
     }
+
+    /// Counts one more of something that so many are allowed of in a day, in the day and the count of its last time.
+    pub fn count_today(
+        &self,
+        quota: &str,
+        limit: u32,
+        (day, count): (&mut u64, &mut u32),
+    ) -> Result<(), Error> {
+        if *day != self.day() {
+            (*day, *count) = (self.day(), 0);
+        }
+        check_quota(quota, limit.into(), (*count).into(), 1)?;
+        *count += 1;
+        Ok(())
+    }
 }
 
 /// How a role is stored.

@@ -231,19 +231,10 @@ impl<M: Memory> State<M> {
     fn count_verification(&mut self, context: &Context) -> Result<(), Error> {
         let quotas = self.quotas.get()?;
         let (mut account, mut totals) = (self.account(context.caller)?, self.totals.get()?);
-        let day = context.day();
-        if account.verified_day != day {
-            (account.verified_day, account.verifications_today) = (day, 0);
-        }
-        if totals.verified_day != day {
-            (totals.verified_day, totals.verifications_today) = (day, 0);
-        }
-        let used = account.verifications_today.into();
-        check_quota("verifications_per_day", quotas.verifications_per_day.into(), used, 1)?;
-        let used = totals.verifications_today.into();
-        check_quota("verifications_per_day_total", quotas.verifications_per_day_total.into(), used, 1)?;
-        account.verifications_today += 1;
-        totals.verifications_today += 1;
+        let own = (&mut account.verified_day, &mut account.verifications_today);
+        context.count_today("verifications_per_day", quotas.verifications_per_day, own)?;
+        let all = (&mut totals.verified_day, &mut totals.verifications_today);
+        context.count_today("verifications_per_day_total", quotas.verifications_per_day_total, all)?;
         self.accounts.put(context.caller, &account)?;
         self.totals.put(&totals)
     }

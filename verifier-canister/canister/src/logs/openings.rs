@@ -12,7 +12,7 @@ use interface::{
 };
 
 use crate::{
-    guards::{Context, check_quota, check_range, check_reason},
+    guards::{Context, check_range, check_reason},
     proofs::refused,
     replay::reason,
     rows::RowReader,
@@ -206,19 +206,10 @@ impl<M: Memory> State<M> {
         }
         let quotas = self.quotas.get()?;
         let (mut account, mut totals) = (self.account(context.caller)?, self.totals.get()?);
-        let day = context.day();
-        if account.disputed_day != day {
-            (account.disputed_day, account.disputes_today) = (day, 0);
-        }
-        if totals.disputed_day != day {
-            (totals.disputed_day, totals.disputes_today) = (day, 0);
-        }
-        let used = account.disputes_today.into();
-        check_quota("disputes_per_day", quotas.disputes_per_day.into(), used, 1)?;
-        let used = totals.disputes_today.into();
-        check_quota("disputes_per_day_total", quotas.disputes_per_day_total.into(), used, 1)?;
-        account.disputes_today += 1;
-        totals.disputes_today += 1;
+        let own = (&mut account.disputed_day, &mut account.disputes_today);
+        context.count_today("disputes_per_day", quotas.disputes_per_day, own)?;
+        let all = (&mut totals.disputed_day, &mut totals.disputes_today);
+        context.count_today("disputes_per_day_total", quotas.disputes_per_day_total, all)?;
         self.accounts.put(context.caller, &account)?;
         self.totals.put(&totals)
     }
