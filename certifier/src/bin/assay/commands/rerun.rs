@@ -33,8 +33,8 @@ use crate::{
 #[command(after_help = "Examples:\n  \
         assay rerun 1\n  \
         assay rerun 2 --model forest.onnx\n  \
-        assay rerun 3 --items datasets/language/german-sex --model model.onnx --attest --identity \
-        auditor.pem\n\n\
+        assay rerun 3 --items datasets/language/german-sex --model model.onnx \\\n      \
+        --attest --identity auditor.pem\n\n\
         Downloads dataset, model, policy and the audit's record, checks their digests, draws the sample \
         again from the seed, runs the model on this computer, rebuilds the certificate and compares it byte \
         by byte and value by value. Of a private model, whose weights nobody else has, both zero-knowledge \

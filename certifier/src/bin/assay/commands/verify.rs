@@ -20,9 +20,8 @@ use crate::{
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
         assay verify prediction.json\n  \
-        assay verify prediction.json --package logistic.assay-package     offline\n  \
-        assay verify prediction.json --model DIGEST --context HEX           as asked for, of the certified \
-        model\n\n\
+        assay verify prediction.json --package logistic.assay-package   offline\n  \
+        assay verify prediction.json --model DIGEST --context HEX      as asked for, certified model\n\n\
         Verifies on this computer that the private model with the named package makes exactly these classes \
         and outputs for these features. Without --package it is downloaded from the canister, by the digest \
         in the file, and the certificates of that model are listed. Exit code 3 if the proof does not hold.")]

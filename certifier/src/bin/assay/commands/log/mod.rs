@@ -28,7 +28,8 @@ pub enum LogCommand {
     /// Run a model on rows of a dataset and write every prediction into a log
     #[command(after_help = "Examples:\n  \
         assay log run --model forest.onnx --dataset datasets/german -o forest.log\n  \
-        assay log run --model forest.onnx --dataset datasets/german --device cuda --batch 4096 -o forest.log\n  \
+        assay log run --model forest.onnx --dataset datasets/german \\\n      \
+        --device cuda --batch 4096 -o forest.log\n  \
         assay log run --model forest.onnx --audit 7 -o audit-7.log\n\n\
         ONNX Runtime is loaded from --runtime-library, or from a folder onnxruntime beside the program, \
         where `cargo xtask onnx-runtime` puts it; without it, and without --device, the embedded runtime is \
@@ -57,7 +58,8 @@ pub enum LogCommand {
     /// Run the model on an audit's openings and tell the canister what came of it; auditors only
     #[command(after_help = "Examples:\n  \
         assay log confirm 7 --model forest.onnx --identity auditor.pem\n  \
-        assay log confirm 8 --model model.onnx --items datasets/language/german-sex --identity auditor.pem\n\n\
+        assay log confirm 8 --model model.onnx --items datasets/language/german-sex \\\n      \
+        --identity auditor.pem\n\n\
         Downloads log, openings and dataset, checks them against the audit's record, and runs the model. If \
         every class is the log's, the certificate is `spot-checked` and names you; if not, the audit ends \
         as refused, with what differs. Scores that differ by more than --tolerance are told, and decide \
@@ -67,8 +69,8 @@ pub enum LogCommand {
     /// Check a signed statement, openings, records, and opened rows against the model itself
     #[command(after_help = "Examples:\n  \
         assay log check statement.json --signer PRINCIPAL\n  \
-        assay log check statement.json openings.json --seed HEX --dataset datasets/german --model \
-        forest.onnx\n\n\
+        assay log check statement.json openings.json --seed HEX \\\n      \
+        --dataset datasets/german --model forest.onnx\n\n\
         With --model, opened rows are run again: classes must be equal, scores within --tolerance. Of a \
         language model, --dataset with the item set checks opened transcripts: prompts and classes; --model \
         runs a local one again.\n\
