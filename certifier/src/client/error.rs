@@ -113,8 +113,17 @@ fn hint_for(refusal: &interface::Error) -> String {
         Error::NotAllowed { needed } if needed == "the owner of a model" => {
             "register a model first: `assay model register` or `assay language register`".into()
         }
+        Error::NotAllowed { needed } if needed.contains("owner") || needed.contains("who requested") => {
+            "pass --identity with that principal's key; `assay identity show` tells whose it is".into()
+        }
         Error::NotAllowed { .. } => {
             "`assay role list` shows who may; a controller gives roles with `assay role add`".into()
+        }
+        Error::NotFound { what, .. } if what.contains("registered key") => {
+            "`assay key add` registers the key that signs; `assay key list` shows those that are".into()
+        }
+        Error::NotFound { what, .. } if what.contains("upload") => {
+            "nothing is there of what this call is about: begin again with the command that uploads it".into()
         }
         Error::NotFound { what, .. } => format!("`assay {what} list` shows what is there"),
         Error::AlreadyRegistered { .. } => "nothing needs to be done".into(),
@@ -123,6 +132,12 @@ fn hint_for(refusal: &interface::Error) -> String {
         }
         Error::TooLarge { .. } | Error::OutOfRange { .. } => "`assay limits` shows what is allowed".into(),
         Error::Invalid { what, .. } if what == "policy" => "`assay policy check FILE` says more".into(),
+        Error::Invalid { what, .. } if what == "logged model" => {
+            "ask for the audit with --log: the owner runs the model, and the canister counts".into()
+        }
+        Error::Invalid { what, .. } if what == "openings" => {
+            "pass more --openings (100 are enough for any log), or none for a certificate that is `attested`".into()
+        }
         Error::Invalid { .. } | Error::Malformed { .. } => "docs/formats.md has the rules".into(),
         Error::DigestMismatch { .. } | Error::WrongSize { .. } => {
             "run the command again: it sends the whole file anew".into()
@@ -131,7 +146,7 @@ fn hint_for(refusal: &interface::Error) -> String {
             "run the command again: it goes on where it stopped".into()
         }
         Error::WrongEncoding { .. } => {
-            "the model was imported for another dataset: import it with --dataset of the one to audit on"
+            "the model was imported or registered for another dataset: name that one, or import or register for this one"
                 .into()
         }
         Error::WrongState { what, .. } if what.starts_with("your card") => {

@@ -81,6 +81,8 @@ struct Figure {
     interval: Option<Interval>,
     /// Whether it is about groups of several attributes at once.
     of_intersection: bool,
+    /// Whether it is what a language model's answers add up to.
+    of_answers: bool,
 }
 
 /// Every figure of all samples, of groups, and between groups, in the certificate's order. Before them, what a language
@@ -92,6 +94,7 @@ fn figures(predicate: &Predicate) -> impl Iterator<Item = Figure> {
         slice: measure.group,
         interval: measure.interval,
         of_intersection: false,
+        of_answers: true,
     });
     let of_groups = predicate.groups.iter().flat_map(|group| {
         let slice = group_slice(predicate, group);
@@ -112,6 +115,7 @@ fn figure(record: &MetricRecord, slice: Option<String>, attributes: &[String]) -
         value: decimal.clone().ok_or_else(|| self::undefined(undefined.as_ref())),
         interval: *interval,
         of_intersection: attributes.len() > 1,
+        of_answers: false,
     }
 }
 

@@ -12,7 +12,10 @@ use super::{Checked, Figure, figures};
 /// The card.
 pub fn card(checked: &Checked<'_>) -> String {
     // Front matter and text of a hub's page: intersections would make it hundreds of lines.
-    let shown = figures(checked.predicate()).filter(|figure| !figure.of_intersection);
+    // Of a language model, what its answers add up to says it all: a class against the rest says little of questions.
+    let of_language = checked.language_model().is_some();
+    let shown = figures(checked.predicate())
+        .filter(|figure| if of_language { figure.of_answers } else { !figure.of_intersection });
     let (defined, undefined): (Vec<_>, Vec<_>) = shown.partition(|figure| figure.value.is_ok());
     format!("---\n{}---\n{}", front_matter(checked, &defined), text(checked, &undefined))
 }

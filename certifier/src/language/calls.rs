@@ -7,8 +7,12 @@ use audit::language::{Answer, Call, MAX_ERRORS, Parsed};
 use super::{
     Job, LanguageRunError, Progress, Respondent,
     journal::{Journal, Place},
+    local::MILLION,
 };
 use crate::log::{LogRunError, folder::Folder};
+
+/// Characters of an answer that are shown.
+const SHOWN: usize = 80;
 
 /// What a run goes through, whoever is asked.
 pub(super) struct Calls<'a> {
@@ -16,6 +20,8 @@ pub(super) struct Calls<'a> {
     pub state: Progress,
     /// What went wrong in the last call without an answer, of this run.
     pub last_error: Option<String>,
+    /// The beginning of the last answer that is no option, of this run.
+    pub last_invalid: Option<String>,
     rows: &'a [u32],
     journal: Journal,
     done: BTreeMap<Place, Call>,
@@ -42,7 +48,7 @@ impl<'a> Calls<'a> {
         let mut state = Progress { total, ..Progress::default() };
         done.values().for_each(|call| state.count(call));
         progress(state);
-        Ok(Self { job, state, last_error: None, rows, journal, done, earlier, progress })
+        Ok(Self { job, state, last_error: None, last_invalid: None, rows, journal, done, earlier, progress })
     }
 
     /// Places without a result, in order.
@@ -82,6 +88,10 @@ impl<'a> Calls<'a> {
         if call.answer.is_none() {
             self.last_error = call.errors.last().cloned();
         }
+        if let (Parsed::Invalid(_), Some(answer)) = (call.parsed, &call.answer) {
+            let text: String = answer.text.chars().take(SHOWN).collect();
+            self.last_invalid = Some(format!("{text:?}"));
+        }
         self.state.count(&call);
         (self.progress)(self.state);
         self.done.insert(place, call);
@@ -102,10 +112,17 @@ impl<'a> Calls<'a> {
     }
 }
 
+/// Whether a local model finds all letters together less likely than 1 %.
+pub fn is_unlikely(answer: &Answer) -> bool {
+    let share = |&likelihood: &i64| (likelihood as f64 / MILLION).exp();
+    !answer.likelihoods.is_empty() && answer.likelihoods.iter().map(share).sum::<f64>() < 0.01
+}
+
 impl Progress {
     fn count(&mut self, call: &Call) {
         self.done += 1;
         self.failed += u64::from(call.parsed == Parsed::Failed);
         self.invalid += u64::from(matches!(call.parsed, Parsed::Invalid(_)));
+        self.unlikely += u64::from(call.answer.as_ref().is_some_and(is_unlikely));
     }
 }

@@ -136,6 +136,12 @@ impl LanguageRunError {
             Self::Refused { .. } => {
                 "check --base-url and --model; what was answered is kept: repeat the command to go on"
             }
+            Self::Unreachable { last, .. } if last.contains("max_completion_tokens") => {
+                "pass --max-completion-tokens: this endpoint calls the limit of an answer so; begin a new folder"
+            }
+            Self::Unreachable { last, .. } if last.starts_with("status 4") => {
+                "the endpoint refuses what it is asked: look at its words, and at the parameters; docs/language.md says what is sent"
+            }
             Self::Unreachable { .. } => {
                 "what was answered is kept; repeat the command with --retry-failed when the endpoint works again"
             }

@@ -147,12 +147,12 @@ impl Local {
         let mut model = self.model.borrow_mut();
         let found = model.likelihoods(&text, &letters).or_else(|cause| match cause {
             // The runtime says the same of a text that is too long for the model and of a device that lost its memory.
-            RuntimeError::OnnxRuntime(_) => model.likelihoods(&text, &letters),
+            RuntimeError::NotRun { .. } => model.likelihoods(&text, &letters),
             _ => Err(cause),
         });
         match found {
             Ok(found) => Ok(Answer::of_likelihoods(found.into_iter().map(millionths).collect())),
-            Err(cause @ RuntimeError::OnnxRuntime(_)) => match model.probe() {
+            Err(cause @ RuntimeError::NotRun { .. }) => match model.probe() {
                 Ok(()) => Err(NoAnswer::Text(cause)),
                 Err(cause) => Err(NoAnswer::Model(cause)),
             },

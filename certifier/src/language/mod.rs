@@ -20,6 +20,7 @@ mod report;
 mod run;
 
 pub use again::{Asked, Decided, Reran};
+pub use calls::is_unlikely;
 pub use check::{Items, WrongTranscript};
 pub use endpoint::{Endpoint, EndpointOptions, MAX_BODY, checked};
 pub use error::LanguageRunError;

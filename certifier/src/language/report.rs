@@ -54,7 +54,7 @@ pub fn report_folder(path: &Path) -> Result<Report, LanguageRunError> {
     };
     let size = parameters.rows.expand(parameters.dataset_rows)?.len() as u32;
     if !path.join("counters.json").exists() {
-        return Err(LogRunError::Incomplete { folder: path.to_owned(), expected: size, got: 0 }.into());
+        return Err(folder.incomplete(size, 0).into());
     }
     let frame = frame(&parameters.classes, &parameters.favourable, &parameters.attributes)?;
     frame.validate()?;

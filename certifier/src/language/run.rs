@@ -46,6 +46,8 @@ pub struct Progress {
     pub failed: u64,
     /// Of those done, with an answer that is no option.
     pub invalid: u64,
+    /// Of those done by a local model, whose letters together are less likely than 1 %: it would say something else.
+    pub unlikely: u64,
 }
 
 /// How a run ended.
@@ -63,6 +65,8 @@ pub struct Ended {
     pub resumed_at: u64,
     /// What went wrong in the last call without an answer, of this run.
     pub last_error: Option<String>,
+    /// The beginning of the last answer that is no option, of this run.
+    pub last_invalid: Option<String>,
     /// Requests and tokens of this run that an endpoint had; tokens as it counts them, or the most they can have been.
     pub spent: Option<(u64, u64)>,
 }
@@ -86,11 +90,12 @@ pub async fn run(
             None
         }
     };
-    let (state, last_error) = (calls.state, calls.last_error.clone());
+    let (state, last_error, last_invalid) =
+        (calls.state, calls.last_error.clone(), calls.last_invalid.clone());
     let complete = calls.into_complete()?;
     let root = complete.map(|calls| write(&folder, &job, &rows, calls)).transpose()?;
     let size = rows.len() as u32;
-    Ok(Ended { parameters, root, size, progress: state, resumed_at, last_error, spent })
+    Ok(Ended { parameters, root, size, progress: state, resumed_at, last_error, last_invalid, spent })
 }
 
 impl Respondent {

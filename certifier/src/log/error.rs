@@ -50,7 +50,7 @@ pub enum LogRunError {
         index: u32,
     },
     /// The run has not ended.
-    #[error("the log in {} has {got} of {expected} predictions", folder.display())]
+    #[error("the log in {} has {got} of {expected} predictions{}", folder.display(), of_calls(*calls))]
     Incomplete {
         /// The folder.
         folder: PathBuf,
@@ -58,6 +58,8 @@ pub enum LogRunError {
         expected: u32,
         /// Predictions made.
         got: u32,
+        /// Calls of a language model that are done; predictions are made of them at the end.
+        calls: Option<u64>,
     },
     /// The log has no record of the row.
     #[error("the log has no prediction for row {0}")]
@@ -107,4 +109,8 @@ impl From<AuditError> for LogRunError {
     fn from(cause: AuditError) -> Self {
         Self::Log(cause.into())
     }
+}
+
+fn of_calls(calls: Option<u64>) -> String {
+    calls.map_or_else(String::new, |calls| format!(", and {calls} calls that they are made of"))
 }

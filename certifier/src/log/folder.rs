@@ -223,12 +223,37 @@ fn same(folder: &Path, was: &Parameters, now: &Parameters) -> Result<(), LogRunE
         return Ok(());
     }
     let values = |parameters| serde_json::to_value(parameters).unwrap_or_default();
-    let (field, was, now) = difference(&values(was), &values(now));
+    let Changed { field, was, now } = first_change(&values(was), &values(now));
+    Err(LogRunError::OtherRun { folder: folder.to_owned(), field, was, now })
+}
+
+/// Where two documents differ first.
+pub struct Changed {
+    /// The member's path.
+    pub field: String,
+    /// Its value in the one, shortened.
+    pub was: String,
+    /// In the other.
+    pub now: String,
+}
+
+/// The first member that differs between two documents.
+pub fn first_change(was: &serde_json::Value, now: &serde_json::Value) -> Changed {
+    let (field, was, now) = difference(was, now);
     let short = |value: serde_json::Value| {
         let text = value.to_string();
         if text.len() <= 200 { text } else { format!("{}…", text.chars().take(200).collect::<String>()) }
     };
-    Err(LogRunError::OtherRun { folder: folder.to_owned(), field, was: short(was), now: short(now) })
+    Changed { field, was: short(was), now: short(now) }
+}
+
+impl Folder {
+    /// That the run has not ended, with so many predictions made.
+    pub fn incomplete(&self, expected: u32, got: u32) -> LogRunError {
+        let journal = fs::read(self.path().join("journal.jsonl")).ok();
+        let calls = journal.map(|lines| lines.iter().filter(|&&byte| byte == b'\n').count() as u64);
+        LogRunError::Incomplete { folder: self.path().to_owned(), expected, got, calls }
+    }
 }
 
 /// The first member that differs, and both values; for a model's and a dataset's name with digest, all of it.

@@ -21,6 +21,7 @@ use audit::{
 use serde::{Deserialize, Serialize};
 
 pub use error::LogRunError;
+pub use folder::{Changed, first_change};
 pub use rerun::{Difference, decide, rerun};
 pub use run::{FORMAT, Finished, Job, run};
 pub use runner::{Source, decision, options};

@@ -161,7 +161,7 @@ fn complete(folder: &Folder) -> Result<(Parameters, Vec<u8>, Vec<Record>), LogRu
     let bytes = if folder.path().join("records.bin").exists() { folder.records()? } else { Vec::new() };
     let got = (bytes.len() / Record::LEN) as u32;
     if got != expected || !folder.path().join("counters.json").exists() {
-        return Err(LogRunError::Incomplete { folder: folder.path().to_owned(), expected, got });
+        return Err(folder.incomplete(expected, got));
     }
     let records = Record::parse_all(&bytes)?;
     Ok((parameters, bytes, records))

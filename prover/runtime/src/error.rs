@@ -72,6 +72,14 @@ pub enum RuntimeError {
         /// How many it has.
         got: usize,
     },
+    /// ONNX Runtime cannot run a text.
+    #[error("a text of {tokens} tokens cannot be run: {cause}")]
+    NotRun {
+        /// Its length.
+        tokens: usize,
+        /// What ONNX Runtime says.
+        cause: String,
+    },
     /// The tokenizer's file cannot be read.
     #[error("the tokenizer: {0}")]
     Tokenizer(String),
@@ -116,6 +124,9 @@ impl RuntimeError {
                 "pass a library built for it with --runtime-library, or --allow-fallback to let the CPU compute what it cannot"
             }
             Self::EmbeddedLanguage => "leave --embedded out; `cargo xtask onnx-runtime` fetches ONNX Runtime",
+            Self::NotRun { .. } => {
+                "it may be longer than the model takes, or the tokenizer another model's, or the device out of memory"
+            }
             Self::TooLong { .. } => "docs/language.md says how long a text may be",
             Self::NoLanguageLibrary => {
                 "pass --runtime-library FILE, or fetch one with `cargo xtask onnx-runtime`"

@@ -144,11 +144,16 @@ impl LanguageModel {
 
     /// The logits behind each of the last `wanted` tokens.
     fn logits(&mut self, tokens: &[u32], wanted: usize) -> Result<Vec<Vec<f32>>, RuntimeError> {
+        let not_run = |cause| match cause {
+            RuntimeError::OnnxRuntime(cause) => RuntimeError::NotRun { tokens: tokens.len(), cause },
+            cause => cause,
+        };
         if !self.last_only {
-            return self.run(tokens, wanted);
+            return self.run(tokens, wanted).map_err(not_run);
         }
         let lengths = tokens.len() + 1 - wanted..=tokens.len();
-        lengths.map(|length| Ok(self.run(&tokens[..length], 1)?.swap_remove(0))).collect()
+        let last = |length| Ok(self.run(&tokens[..length], 1).map_err(not_run)?.swap_remove(0));
+        lengths.map(last).collect()
     }
 
     /// The logits behind each of the last `wanted` tokens, or of fewer where the model gives fewer.

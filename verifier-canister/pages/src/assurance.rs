@@ -1,6 +1,9 @@
 //! What comes first on a certificate's page: whether it stands, what it says, and how far that is shown.
 
-use audit::certificate::{Level, Predicate};
+use audit::{
+    certificate::{Level, Predicate},
+    language::Kind,
+};
 use maud::{Markup, html};
 
 use crate::{
@@ -38,6 +41,12 @@ pub(crate) fn notice(standing: &Standing, until: Option<u64>, place: Place) -> M
     }
 }
 
+/// Whether one class is better to get than the others: of a language model's questions none is.
+fn has_favourable(predicate: &Predicate) -> bool {
+    let language = predicate.log.as_ref().and_then(|log| log.language.as_ref());
+    language.is_none_or(|language| language.kind == Kind::Counterfactual)
+}
+
 pub(crate) fn lead(predicate: &Predicate) -> Markup {
     let held = predicate.criteria.iter().filter(|one| one.verdict == audit::Verdict::Pass).count();
     let sample = &predicate.sample;
@@ -46,7 +55,8 @@ pub(crate) fn lead(predicate: &Predicate) -> Markup {
             "Model " strong { (predicate.model.name) } " was audited on " strong { (count(sample.size.into())) }
             " of " (count(predicate.dataset.rows.into())) " rows of " strong { (predicate.dataset.name) } " "
             (predicate.dataset.version) ". It meets " strong { (held) " of " (predicate.criteria.len()) }
-            " criteria of the policy “" (predicate.policy.name) "”. The favourable decision is “" (predicate.favourable) "”."
+            " criteria of the policy “" (predicate.policy.name) "”."
+            @if has_favourable(predicate) { " The favourable decision is “" (predicate.favourable) "”." }
         }
     }
 }

@@ -91,7 +91,7 @@ fn auditors(findings: &[Attestation]) -> Markup {
         section aria-labelledby="auditors" {
             h2 id="auditors" { "What auditors say" }
             @if findings.is_empty() {
-                p class="hint" { "No auditor has run this audit again and said so here." }
+                p class="hint" { "No auditor has put a finding beside this certificate." }
             } @else {
                 ul class="findings" {
                     @for one in findings {

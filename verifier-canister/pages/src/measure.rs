@@ -142,6 +142,9 @@ impl Measure {
     /// What is shown first.
     pub const ACCURACY: Self = Self::Overall(0);
 
+    /// The same where every class counts.
+    pub const MULTICLASS_ACCURACY: Self = Self::Overall(6);
+
     /// Every measure of a dataset.
     pub fn of(schema: &Schema) -> Vec<Self> {
         let all = Self::all(u8::try_from(schema.attributes.len()).unwrap_or(u8::MAX));

@@ -65,6 +65,15 @@ pub fn model(site: &Site, view: &ModelView) -> Vec<u8> {
 }
 
 /// How the figures went, where a dataset has certificates of more than one audit.
+/// What is followed over time. Of a language model's classes none is favourable, or not all: every one counts.
+fn shown(view: &ModelView, own: &[&(CertificateSummary, Standing, Scores)]) -> Vec<Measure> {
+    let has_classes = own.iter().any(|(_, _, scores)| scores.get(Measure::MULTICLASS_ACCURACY).is_some());
+    match view.record.logged && has_classes {
+        true => vec![Measure::MULTICLASS_ACCURACY],
+        false => vec![Measure::ACCURACY, Measure::equalized_odds(0)],
+    }
+}
+
 fn charts(view: &ModelView) -> Markup {
     let mut datasets: Vec<_> = view.certificates.iter().map(|(summary, ..)| summary.dataset).collect();
     datasets.dedup();
@@ -76,7 +85,7 @@ fn charts(view: &ModelView) -> Markup {
             @if let [(first, ..), _, ..] = own.as_slice() {
                 section class="charts" {
                     h2 { "Over time on " (first.dataset_name) }
-                    @for measure in [Measure::ACCURACY, Measure::equalized_odds(0)] {
+                    @for measure in shown(view, &own) {
                         @let line = |scores: &Scores| scores.get(measure).map(|score| Line { value: score.value, interval: score.interval });
                         @let points: Vec<Line> = own.iter().filter_map(|(_, _, scores)| line(scores)).collect();
                         @if !points.is_empty() { (history(&points, measure.description().name)) }

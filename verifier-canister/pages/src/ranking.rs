@@ -65,7 +65,7 @@ pub(crate) fn title(measure: Measure, attributes: &[Attribute]) -> String {
 /// Models with one measure, as a table that can be sorted.
 pub(crate) fn table(entries: &[Rc<Entry>], measure: Measure) -> Markup {
     if entries.is_empty() {
-        return html! { p class="hint" { "No certificate on this dataset stands." } };
+        return html! { p class="hint" { "No certificate that stands is ranked here. Those from logs, attested or spot-checked, never are." } };
     }
     let name = measure.description().name;
     wide(

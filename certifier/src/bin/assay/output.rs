@@ -45,6 +45,17 @@ impl Output {
         eprintln!("warning: {message}");
     }
 
+    /// Says what is kept when the user interrupts the program, which ends then.
+    pub fn on_interrupt(self, kept: &'static str) {
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                eprintln!("stopped: {kept}");
+                // As a shell tells it of a program that a signal ended.
+                std::process::exit(130);
+            }
+        });
+    }
+
     /// What went wrong and what to do.
     pub fn failure(self, failure: &Failure) {
         eprintln!("error: {:#}", failure.error);

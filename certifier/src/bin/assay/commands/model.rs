@@ -345,7 +345,16 @@ async fn shown(global: &Global, named: &str, output: Output) -> Result<()> {
         show::model(&model, bytes.len())
     } else {
         let client = session::client(global, output).await?;
-        show::model_record(&reference::model(&client, named).await?)
+        let record = reference::model(&client, named).await?;
+        let mut document = show::model_record(&record);
+        if record.logged {
+            // What was fixed when it was registered.
+            let kind = ArtefactKind::LoggedModel;
+            let card = Card::parse(&client.download(kind, record.digest.into(), &mut |_, _| ()).await?)?;
+            document["decision"] = serde_json::to_value(&card.decision)?;
+            document["language"] = serde_json::to_value(&card.language)?;
+        }
+        document
     };
     output.result(&document, || show::members_text(&document))
 }

@@ -57,6 +57,10 @@ pub fn verdict_line(certificate: &Certificate) -> String {
     )
 }
 
+fn is_language(predicate: &Predicate) -> bool {
+    predicate.log.as_ref().is_some_and(|log| log.language.is_some())
+}
+
 fn facts(predicate: &Predicate) -> String {
     let sample = &predicate.sample;
     let coverage =
@@ -69,7 +73,12 @@ fn facts(predicate: &Predicate) -> String {
     let facts = [
         ("model", predicate.model.digest.to_string()),
         (
-            if predicate.model.layers.is_empty() { "  file" } else { "  made from" },
+            match predicate.model.layers.is_empty() {
+                // Of what it is, not of a file: where or in which files is told with the log.
+                true if is_language(predicate) => "  named by",
+                true => "  file",
+                false => "  made from",
+            },
             predicate.model.source.map_or_else(|| "not told".to_owned(), |source| source.to_string()),
         ),
         match predicate.model.layers.as_slice() {
@@ -132,7 +141,15 @@ fn groups(predicate: &Predicate) -> String {
     } else {
         String::new()
     };
-    format!("  favourable class: {}\n{}{note}", predicate.favourable, table.render(2))
+    let title = match is_language(predicate) {
+        false => format!("favourable class: {}", predicate.favourable),
+        // Its own accuracy counts every class, and stands with what the answers add up to.
+        true => format!(
+            "class \"{}\" against all others, invalid and failed answers among them:",
+            predicate.favourable
+        ),
+    };
+    format!("  {title}\n{}{note}", table.render(2))
 }
 
 fn comparisons(predicate: &Predicate) -> String {

@@ -2,7 +2,8 @@ use std::path::{Path, PathBuf};
 
 use audit::{
     Dataset, Decimal, Digest,
-    language::{EndpointFacts, ItemSet, LanguageFacts, LanguageModel, LocalFacts, TokenField},
+    codec::check_shown,
+    language::{EndpointFacts, ItemSet, LanguageFacts, LanguageModel, LocalFacts, MAX_AROUND, TokenField},
     log::LogError,
 };
 use certifier::language::{Local, LocalFiles, checked};
@@ -161,5 +162,10 @@ fn unescaped(text: &str) -> std::result::Result<String, String> {
             other => other,
         });
     }
+    if found.len() > MAX_AROUND {
+        return Err(format!("it has {} bytes, at most {MAX_AROUND} are allowed", found.len()));
+    }
+    check_shown("text", &found.replace(['\n', '\t'], " "))
+        .map_err(|_| "a control character, or one that cannot be seen, must not be in it".to_owned())?;
     Ok(found)
 }

@@ -70,7 +70,8 @@ fn no_answer(none: NoAnswer) -> LanguageRunError {
 
 /// The probabilities that a local model gives the letters, in the order shown.
 fn shares(answer: &Answer) -> String {
-    let shares = answer.likelihoods.iter().map(|&one| format!("{:.4}", (one as f64 / 1e6).exp()));
+    let share = |(letter, one): (char, &i64)| format!("{letter} {:.4}", (*one as f64 / 1e6).exp());
+    let shares = ('A'..='Z').zip(&answer.likelihoods).map(share);
     shares.collect::<Vec<_>>().join(", ")
 }
 

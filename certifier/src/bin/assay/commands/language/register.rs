@@ -3,7 +3,7 @@ use audit::{
     language::{ItemSet, LanguageModel, LocalFacts},
     log::{CARD_FORMAT, Card},
 };
-use certifier::language::{LocalFiles, decision, read_items};
+use certifier::language::{LocalFiles, decision, is_unlikely, read_items};
 use clap::Args;
 use interface::ArtefactKind;
 
@@ -21,6 +21,9 @@ pub struct RegisterArguments {
     asked: AskedArguments,
     #[command(flatten)]
     runtime: RuntimeArguments,
+    /// Register a local model also where its letters are very unlikely behind the first item
+    #[arg(long, requires = "local")]
+    anyway: bool,
     /// Name of the registered model; --model by default
     #[arg(long)]
     name: Option<String>,
@@ -40,10 +43,17 @@ fn tried(
     let prompt = set.prompt(&dataset.digest(), 0, 0).unwrap_or_default();
     let answer = local.answer(set, 0, &prompt).map_err(no_answer)?;
     drop(spinner);
-    output.note(format!(
-        "item 0: the letters have probabilities {}; where they are all small, --before and --after do not suit the model",
-        shares(&answer)
-    ));
+    if is_unlikely(&answer) && !arguments.anyway {
+        return Err(Failure::new(
+            format!(
+                "behind item 0 the letters have probabilities {}: the model would say something else",
+                shares(&answer)
+            ),
+            "look at `assay language prompt --local`: do --before, --after and the tokenizer suit the model? What is registered is \
+             final; --anyway registers it as it is",
+        ));
+    }
+    output.note(format!("behind item 0 the letters have probabilities {}", shares(&answer)));
     Ok(facts)
 }
 
@@ -71,6 +81,7 @@ pub async fn run(global: &Global, arguments: &RegisterArguments, output: Output)
         decision: decision(),
         language: Some(arguments.asked.facts(&dataset, &set, model)?),
     };
+    output.note("what is registered cannot be changed: an owner has one card for a model and item set");
     register(global, ArtefactKind::LoggedModel, &card.to_json()?, &card.name, output).await?;
     Ok(Exit::Ok)
 }

@@ -2,12 +2,15 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use audit::{
     Dataset,
-    language::{EndpointFacts, ItemSet},
+    language::{EndpointFacts, ItemSet, LanguageFacts},
     log::{Card, Rows},
 };
-use certifier::language::{
-    Ended, Endpoint, EndpointOptions, Job, LanguageRunError, Limits, MAX_ATTEMPTS, MAX_CONCURRENCY, Progress,
-    Respondent, read_items, run as ask,
+use certifier::{
+    language::{
+        Ended, Endpoint, EndpointOptions, Job, LanguageRunError, Limits, MAX_ATTEMPTS, MAX_CONCURRENCY,
+        Progress, Respondent, read_items, run as ask,
+    },
+    log::{Changed, first_change},
 };
 use clap::Args;
 use interface::{ArtefactKind, AuditId};
@@ -144,6 +147,7 @@ pub async fn run(global: &Global, arguments: &RunArguments, output: Output) -> R
         shuffle_seed: arguments.asked.shuffle_seed(&dataset),
         retry_failed: arguments.retry_failed,
     };
+    output.on_interrupt("what was answered is kept, and the same command goes on");
     let bar = output.bar("asking", false);
     let ended = ask(&arguments.output, job, &mut |progress| {
         bar.set(progress.done, progress.total);
@@ -178,19 +182,38 @@ async fn drawn(
     let card = Card::parse(&client.download(kind, record.model.into(), &mut |_, _| ()).await?)?;
     let facts = arguments.asked.facts(dataset, set, arguments.asked.model()?)?;
     if card.language.as_ref() != Some(&facts) {
-        return Err(refused("model, parameter or prompt"));
+        let document = |facts: Option<&LanguageFacts>| json!({ "language": facts });
+        let Changed { field, was, now } =
+            first_change(&document(card.language.as_ref()), &document(Some(&facts)));
+        return Err(Failure::new(
+            format!("{field} was registered as {was}, and is {now} here"),
+            "pass what the model was registered with; `assay model show` tells it",
+        ));
     }
     Ok(rows)
 }
 
 fn show(arguments: &RunArguments, ended: &Ended, output: Output) -> Result<()> {
-    let Ended { parameters, root, size, progress, resumed_at, last_error, spent } = ended;
+    let Ended { parameters, root, size, progress, resumed_at, last_error, last_invalid, spent } = ended;
     if *resumed_at > 0 {
         output.note(format!("{resumed_at} calls were there already"));
     }
     if let Some(error) = last_error {
         output.warn(format!("calls without an answer count as failed; the last: {error}"));
         output.note("--retry-failed asks them again");
+    }
+    if let Some(answer) = last_invalid.as_ref().filter(|_| 2 * progress.invalid > progress.done) {
+        output.warn(format!(
+            "{} of {} answers are no option and count as invalid; the last begins with {answer}",
+            progress.invalid, progress.done
+        ));
+    }
+    if progress.unlikely > 0 {
+        output.warn(format!(
+            "in {} of {} calls the letters together have a probability below 1 %: do --before, --after and the tokenizer suit \
+             the model? `assay language prompt --local` shows what it sees",
+            progress.unlikely, progress.done
+        ));
     }
     let document = json!({
         "folder": arguments.output, "root": root, "complete": root.is_some(), "size": size,
@@ -201,7 +224,7 @@ fn show(arguments: &RunArguments, ended: &Ended, output: Output) -> Result<()> {
     });
     let folder = arguments.output.display();
     output.result(&document, || {
-        let Progress { done, total, invalid, failed } = progress;
+        let Progress { done, total, invalid, failed, .. } = progress;
         let spent = spent.map_or_else(String::new, |(requests, tokens)| {
             format!("; {requests} requests and {tokens} tokens in this run")
         });

@@ -213,6 +213,12 @@ fn report(
         }
         if count > 0 {
             text.push_str(&format!("{count} openings are in the log\n"));
+            text.push_str(match arguments.seed {
+                Some(_) => "they are those that the seed draws which you named\n",
+                None => "no seed was named: whoever signed may have chosen what is opened\n",
+            });
+        } else {
+            text.push_str("nothing was opened\n");
         }
         if let Some(transcripts) = transcripts {
             text.push_str(&format!(

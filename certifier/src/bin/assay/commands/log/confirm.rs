@@ -83,8 +83,10 @@ pub async fn run(global: &Global, arguments: &ConfirmArguments, output: Output) 
     }
     client.report_openings(ReportOpenings { audit: record.id, agrees, note }).await?;
     output.note(format!(
-        "reported: {} of {count} openings differ, scores by at most {largest:e}",
-        differences.len()
+        "reported as {}: {} of {count} openings differ, scores by at most {}",
+        client.caller(),
+        differences.len(),
+        size(largest),
     ));
     if !agrees {
         return Ok(Exit::Mismatch);
@@ -163,6 +165,11 @@ async fn download(
 ) -> Result<Vec<u8>> {
     let bar = output.bar(&format!("downloading {kind}"), true);
     Ok(client.download(kind, digest.into(), &mut |done, total| bar.set(done, total)).await?)
+}
+
+/// A difference of scores, for people.
+fn size(difference: f64) -> String {
+    if difference == 0.0 { "nothing".to_owned() } else { format!("{difference:.1e}") }
 }
 
 /// What the canister is told: the first differences, and the auditor's own words.

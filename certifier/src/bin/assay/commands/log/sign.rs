@@ -27,6 +27,12 @@ pub fn run(global: &Global, arguments: &SignArguments, output: Output) -> Result
     })?;
     let envelope = sign(&arguments.folder, identity::load(key)?.as_ref(), now_ns())?;
     let path = arguments.output.clone().unwrap_or_else(|| arguments.folder.join("statement.json"));
+    if path.exists() {
+        output.note(format!(
+            "{} is replaced: a statement that was published before stays as it was",
+            path.display()
+        ));
+    }
     private::write(&path, &envelope)?;
     let signed = Signed::verify(&envelope)?;
     let log = &signed.statement().predicate.log;

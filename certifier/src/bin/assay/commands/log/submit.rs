@@ -1,6 +1,9 @@
 use std::path::PathBuf;
 
-use audit::{Digest, log::MAX_ENVELOPE};
+use audit::{
+    Digest,
+    log::{MAX_ENVELOPE, Signed},
+};
 use certifier::{
     client::Client,
     log::{Places, open, openings_bytes, submission},
@@ -15,7 +18,7 @@ use crate::{
     commands::audit::{WaitArguments, wait, wait_and_show},
     failure::{Exit, Failure, Result},
     output::Output,
-    session,
+    session, show,
 };
 
 #[derive(Args)]
@@ -55,7 +58,10 @@ pub async fn run(global: &Global, arguments: &SubmitArguments, output: Output) -
             output.note(format!("handed in the log, {} bytes", bytes.len()));
             wait(&client, arguments.audit, None, output).await?
         }
-        _ => record,
+        _ => {
+            own(&record, arguments)?;
+            record
+        }
     };
     if let AuditState::AwaitingOpenings { openings: count } = record.state {
         let openings = open(&arguments.folder, &Places::Drawn { seed: seed(&record)?, count })?;
@@ -66,6 +72,24 @@ pub async fn run(global: &Global, arguments: &SubmitArguments, output: Output) -
         output.note(format!("opened {count} predictions, {} bytes", bytes.len()));
     }
     wait_and_show(&client, arguments.audit, arguments.waiting, output).await
+}
+
+/// Fails unless the folder's log is the one that was handed in for the audit.
+fn own(record: &AuditRecord, arguments: &SubmitArguments) -> Result<()> {
+    let statement = arguments.statement.clone().unwrap_or_else(|| arguments.folder.join("statement.json"));
+    let signed = Signed::verify(&read(&statement, MAX_ENVELOPE)?)?;
+    let submitted = record.log.as_ref().and_then(|log| log.submitted.as_ref());
+    if submitted.is_some_and(|submitted| submitted.statement == signed.digest().into()) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        format!(
+            "audit {} is {}, and this log was not handed in for it",
+            record.id,
+            show::state_text(&record.state)
+        ),
+        "`assay log run --audit ID` makes the log of an audit that awaits one; `assay audit list` shows them",
+    ))
 }
 
 fn seed(record: &AuditRecord) -> Result<Digest> {
