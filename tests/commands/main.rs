@@ -64,7 +64,10 @@ async fn a_local_language_model_is_audited_confirmed_and_run_again() -> Result<(
     shell.does("owner", "key add")?;
     shell.does("controller", &format!("role add auditor {}", shell.principal("auditor")?))?;
     // Another text around prompts would be another try, and another name no other model.
-    let said = shell.refused("owner", &format!(r"{register} --after \nReply: --name other"))?;
+    let other = format!(r"{register} --after \nReply: --name other");
+    let said = shell.refused("owner", &other)?;
+    assert!(said.contains("the model would say something else"), "{said}");
+    let said = shell.refused("owner", &format!("{other} --anyway"))?;
     assert!(said.contains("your card for this language model and item set"), "{said}");
 
     let id = logged(&shell, kinder)?;
