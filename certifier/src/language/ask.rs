@@ -90,11 +90,12 @@ impl Shared {
     async fn ask(&self, prompt: &str) -> Result<Asked, Stop> {
         let mut errors = Vec::new();
         for attempt in 0..self.limits.attempts.max(1) {
-            self.pace.turn().await;
             let held = self.endpoint.most_tokens(prompt);
+            // Before its turn: nobody waits for a turn that nothing is left for.
             if !self.budget.take(held) {
                 return Err(Stop::Budget);
             }
+            self.pace.turn().await;
             let outcome = self.endpoint.attempt(prompt).await;
             let cost = match &outcome {
                 Attempt::Answered(_, Some(tokens)) => *tokens,

@@ -169,7 +169,7 @@ async fn download(
 
 /// A difference of scores, for people.
 fn size(difference: f64) -> String {
-    if difference == 0.0 { "nothing".to_owned() } else { format!("{difference:.1e}") }
+    if difference == 0.0 { "0".to_owned() } else { format!("{difference:.1e}") }
 }
 
 /// What the canister is told: the first differences, and the auditor's own words.
