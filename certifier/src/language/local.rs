@@ -13,7 +13,7 @@ use audit::{
 use runtime::{LanguageModel, Request, RuntimeError};
 
 use super::{LanguageRunError, Progress, calls::Calls, reply::shortened};
-use crate::dataset::read_bounded;
+use crate::{dataset::read_bounded, log::runtime_facts};
 
 /// Longest ONNX file, in bytes: what one protobuf message can hold.
 const MAX_FILE: u64 = 2 << 30;
@@ -97,17 +97,7 @@ impl Local {
 
     /// What runs it.
     pub fn runtime(&self) -> RuntimeFacts {
-        let model = self.model.borrow();
-        let facts = model.facts();
-        RuntimeFacts {
-            name: facts.name.to_owned(),
-            version: facts.version.clone(),
-            library: facts.library,
-            provider: facts.provider.to_owned(),
-            fallback: facts.fallback,
-            batch: 1,
-            threads: self.threads,
-        }
+        runtime_facts(self.model.borrow().facts(), 1, self.threads)
     }
 
     /// Runs what is left. Ends when the first calls all fail: then the rest of the log would become failures too.

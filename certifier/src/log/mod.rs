@@ -24,6 +24,7 @@ pub use error::LogRunError;
 pub use folder::{Changed, first_change};
 pub use rerun::{Difference, decide, rerun};
 pub use run::{FORMAT, Finished, Job, run};
+pub(crate) use runner::runtime_facts;
 pub use runner::{Source, decision, options};
 pub use sign::{Places, open, openings_bytes, principal, public_key, sign, submission};
 

@@ -2,7 +2,7 @@ use audit::{
     Dataset, Decimal, Digest, Engine, Model,
     log::{DecisionFacts, RuntimeFacts},
 };
-use runtime::{Classifier, Options, Predictions, Request, raw_row};
+use runtime::{Classifier, Facts, Options, Predictions, Request, raw_row};
 
 use super::LogRunError;
 
@@ -121,18 +121,7 @@ impl Runner {
 
     pub fn facts(&self, batch: u32) -> RuntimeFacts {
         match self {
-            Self::Onnx { classifier, threads, .. } => {
-                let facts = classifier.facts();
-                RuntimeFacts {
-                    name: facts.name.to_owned(),
-                    version: facts.version.clone(),
-                    library: facts.library,
-                    provider: facts.provider.to_owned(),
-                    fallback: facts.fallback,
-                    batch,
-                    threads: *threads,
-                }
-            }
+            Self::Onnx { classifier, threads, .. } => runtime_facts(classifier.facts(), batch, *threads),
             Self::Integer(_) => RuntimeFacts {
                 name: "assay engine".to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -143,5 +132,18 @@ impl Runner {
                 threads: None,
             },
         }
+    }
+}
+
+/// What a statement says of the runtime that ran an ONNX file.
+pub fn runtime_facts(facts: &Facts, batch: u32, threads: Option<u32>) -> RuntimeFacts {
+    RuntimeFacts {
+        name: facts.name.to_owned(),
+        version: facts.version.clone(),
+        library: facts.library,
+        provider: facts.provider.to_owned(),
+        fallback: facts.fallback,
+        batch,
+        threads,
     }
 }
